@@ -1,0 +1,1 @@
+"""The `egress` command: what a declaration becomes, previewed without the Pulumi engine."""

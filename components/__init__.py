@@ -1,0 +1,1 @@
+"""The layers of cluster-egress: settings -> plan -> components -> outputs, one way only."""

@@ -1,0 +1,63 @@
+"""Where charts and images come from: pinned defaults, each of which a mirror may replace."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from components.settings.types import EntryName, KubernetesLabel, Model, Sentence
+
+Version = Annotated[str, Field(pattern=r"^v?\d+\.\d+\.\d+([-+][0-9A-Za-z.-]+)?$")]
+Source = Annotated[str, Field(min_length=1, pattern=r"^\S+$")]
+"""A chart: an `oci://` address, or a folder or archive on this machine."""
+
+
+class Istio(Model):
+    """Istio's charts. The defaults are the addresses that Istio publishes (istio.io, "Install with Helm")."""
+
+    version: Version = "1.31.0"
+    """The version of the three charts, and of the images."""
+    namespace: KubernetesLabel = "istio-system"
+    """istiod's namespace; ours, so created and deleted with the stack."""
+    base: Source = "oci://gcr.io/istio-release/charts/base"
+    """The chart with Istio's CRDs."""
+    istiod: Source = "oci://gcr.io/istio-release/charts/istiod"
+    """The control plane's chart."""
+    gateway: Source = "oci://gcr.io/istio-release/charts/gateway"
+    """The egress gateway's chart."""
+    image_registry: Source | None = None
+    """The registry and path of Istio's images (`global.hub`), if mirrored."""
+
+
+class EnvoyGateway(Model):
+    """Envoy Gateway's chart; installed only where backends are declared."""
+
+    version: Version = "v1.9.1"
+    """The version of the chart. Not below v1.9.1, which fixed a tenant's escape by securityContext."""
+    namespace: KubernetesLabel = "envoy-gateway-system"
+    """The controller's and its proxies' namespace; ours."""
+    chart: Source = "oci://docker.io/envoyproxy/gateway-helm"
+    """The chart; it brings the CRDs of Gateway API and Envoy Gateway."""
+    image_registry: Source | None = None
+    """The registry of Envoy Gateway's images (`global.imageRegistry`), if mirrored."""
+    service_type: Literal["ClusterIP", "LoadBalancer"] = "ClusterIP"
+    """How the gateway for backends is reached: inside the cluster only, or through a load balancer."""
+
+
+class ChartRegistry(Model):
+    """Credentials for a chart registry that asks for them."""
+
+    username: Sentence
+    """The user."""
+    password_secret: EntryName
+    """The name, under `secrets`, of the password."""
+
+
+class Install(Model):
+    """Charts, versions and registries."""
+
+    istio: Istio = Field(default_factory=Istio)
+    """Istio."""
+    envoy_gateway: EnvoyGateway = Field(default_factory=EnvoyGateway)
+    """Envoy Gateway."""
+    chart_registry: ChartRegistry | None = None
+    """Credentials for the charts' registry."""

@@ -1,0 +1,121 @@
+"""What the checks between the parts of a declaration look at, also where some of its values are wrong.
+
+One run reports everything, so a bad ticket in one place must not hide an unknown namespace in another.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from pydantic import TypeAdapter, ValidationError
+
+from components.settings.install import ChartRegistry, Install
+from components.settings.models import Backend, Destination, EgressGateway, Settings
+from components.settings.plain import at, is_map
+from components.settings.problems import Path
+from components.settings.types import KubernetesLabel
+
+Kind = TypeVar("Kind")
+Entry = TypeVar("Entry", Destination, Backend)
+
+OWN_NAMESPACES: Final[Mapping[Path, str]] = {
+    ("egress", "mesh", "gateway", "namespace"): EgressGateway().namespace,
+    ("install", "istio", "namespace"): Install().istio.namespace,
+    ("install", "envoyGateway", "namespace"): Install().envoy_gateway.namespace,
+}
+"""Where the namespaces of ours are set, and their defaults."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Parts:
+    """Those parts of a declaration that could be read."""
+
+    namespaces: Mapping[str, str | None] | None
+    """Each declared namespace's role, `None` if it is wrong; `None` for all if they could not be read."""
+    own_namespaces: Mapping[Path, str]
+    destinations: Mapping[str, Destination]
+    backends: Mapping[str, Backend]
+    chart_registry: ChartRegistry | None
+    secrets: frozenset[str]
+
+
+def whole(settings: Settings) -> Parts:
+    """The parts of a declaration whose every value is right."""
+    return Parts(
+        namespaces={name: namespace.role for name, namespace in settings.cluster.namespaces.items()},
+        own_namespaces=dict(
+            zip(
+                OWN_NAMESPACES,
+                (
+                    settings.egress.mesh.gateway.namespace,
+                    settings.install.istio.namespace,
+                    settings.install.envoy_gateway.namespace,
+                ),
+                strict=True,
+            )
+        ),
+        destinations=settings.destinations,
+        backends=settings.backends or {},
+        chart_registry=settings.install.chart_registry,
+        secrets=settings.secrets,
+    )
+
+
+def salvaged(values: Mapping[str, Any], today: dt.date) -> Parts:
+    """What can be read of the plain values of a declaration that does not validate."""
+    context = {"today": today}
+    answerable = {"owner": "-", "ticket": "-", "expires": today.isoformat()}
+    access = {"mode": "public", "reason": "-"}
+    declared = at(values, "cluster", "namespaces")
+    own = {
+        path: _valid(TypeAdapter[str](KubernetesLabel), at(values, *path) or default, context)
+        for path, default in OWN_NAMESPACES.items()
+    }
+    return Parts(
+        namespaces={name: _role(each) for name, each in declared.items()} if is_map(declared) else None,
+        own_namespaces={path: name for path, name in own.items() if name is not None},
+        destinations=_entries(
+            Destination, values.get("destinations"), ("hosts", "ports", "clients"), answerable, context
+        ),
+        backends=_entries(
+            Backend,
+            values.get("backends"),
+            ("hostnames", "endpoints", "cidrs"),
+            {**answerable, "access": access},
+            context,
+        ),
+        chart_registry=_valid(TypeAdapter(ChartRegistry), at(values, "install", "chartRegistry"), context),
+        secrets=values["secrets"] if isinstance(values.get("secrets"), frozenset) else frozenset(),
+    )
+
+
+def _entries(
+    model: type[Entry],
+    entries: Any,
+    keys: tuple[str, ...],
+    stand_ins: Mapping[str, Any],
+    context: Mapping[str, dt.date],
+) -> dict[str, Entry]:
+    """Those entries whose `keys` are right, whatever else is wrong with them."""
+    if not is_map(entries):
+        return {}
+    adapter = TypeAdapter(model)
+    kept = {
+        name: _valid(adapter, {**{key: entry[key] for key in keys if key in entry}, **stand_ins}, context)
+        for name, entry in entries.items()
+        if is_map(entry)
+    }
+    return {name: entry for name, entry in kept.items() if entry is not None}
+
+
+def _valid(adapter: TypeAdapter[Kind], value: Any, context: Mapping[str, dt.date]) -> Kind | None:
+    try:
+        return adapter.validate_python(value, context=dict(context))
+    except ValidationError:
+        return None
+
+
+def _role(namespace: Any) -> str | None:
+    role = at(namespace, "role")
+    return role if role in ("client", "platform") else None  # no set: it may be a list

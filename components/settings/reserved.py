@@ -1,0 +1,15 @@
+"""What is taken: ports at the egress gateway, and namespaces that no stack creates or deletes."""
+
+from typing import Final
+
+ISTIO_PORTS: Final = frozenset({15000, 15001, 15004, 15006, 15008, 15020, 15021, 15053, 15090})
+"""What every Istio proxy keeps for itself (istio.io, "Ports used by Istio")."""
+
+LANES: Final = range(20000, 20032)
+"""The egress gateway's lanes: ports for TLS that is passed through. See docs/adr/0003-lanes.md."""
+
+MOST_TLS_PORTS: Final = 24
+"""TLS ports of one host, and of one chunk: three quarters of the lanes, so that few collide."""
+
+KUBERNETES_NAMESPACES: Final = frozenset({"default", "kube-node-lease", "kube-public", "kube-system"})
+"""What every cluster has from the start (kubernetes.io, "Namespaces")."""
