@@ -1,0 +1,66 @@
+"""Services outside that are offered inside: a Backend and an HTTPRoute each, on Envoy Gateway's Gateway."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from components.plan.envoy_gateway import CLASS
+from components.plan.objects import DECLARATION, KubeObject, declaration
+from components.settings import Settings
+from components.settings.models import Backend, Endpoint
+
+
+@dataclass(frozen=True, kw_only=True)
+class BackendsPlan:
+    """Backends, and the routes that lead to them; a route has its backend's name."""
+
+    backends: tuple[KubeObject, ...]
+    routes: tuple[KubeObject, ...]
+
+
+def plan_backends(settings: Settings) -> BackendsPlan:
+    """Every backend in the Gateway's own namespace: no route from elsewhere can attach, no ReferenceGrant is needed."""
+    namespace = settings.install.envoy_gateway.namespace
+    declared = sorted((settings.backends or {}).items())
+    return BackendsPlan(
+        backends=tuple(_backend(name, backend, namespace) for name, backend in declared),
+        routes=tuple(_route(name, backend, namespace) for name, backend in declared),
+    )
+
+
+def _backend(name: str, backend: Backend, namespace: str) -> KubeObject:
+    return KubeObject(
+        api_version="gateway.envoyproxy.io/v1alpha1",
+        kind="Backend",
+        name=name,
+        namespace=namespace,
+        spec={"type": "Endpoints", "endpoints": [_endpoint(endpoint) for endpoint in backend.endpoints]},
+        annotations={
+            DECLARATION: declaration({name: backend}),
+            "cluster-egress/public": backend.access.reason,
+        },
+    )
+
+
+def _endpoint(endpoint: Endpoint) -> dict[str, Any]:
+    if endpoint.ip is not None:
+        return {"ip": {"address": endpoint.ip, "port": endpoint.port}}
+    return {"fqdn": {"hostname": endpoint.fqdn, "port": endpoint.port}}
+
+
+def _route(name: str, backend: Backend, namespace: str) -> KubeObject:
+    return KubeObject(
+        api_version="gateway.networking.k8s.io/v1",
+        kind="HTTPRoute",
+        name=name,
+        namespace=namespace,
+        spec={
+            "parentRefs": [{"name": CLASS, "sectionName": "http"}],
+            "hostnames": list(backend.hostnames),
+            "rules": [
+                {
+                    "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
+                    "backendRefs": [{"group": "gateway.envoyproxy.io", "kind": "Backend", "name": name}],
+                }
+            ],
+        },
+    )

@@ -1,0 +1,52 @@
+"""The whole plan: one part a layer, in the order in which they are installed."""
+
+from dataclasses import dataclass
+
+from components.plan.backends import BackendsPlan, plan_backends
+from components.plan.egress_gateway import EgressGatewayPlan, plan_egress_gateway
+from components.plan.envoy_gateway import EnvoyGatewayPlan, plan_envoy_gateway
+from components.plan.groups import client_groups
+from components.plan.handoff import handoff
+from components.plan.istio import IstioPlan, plan_istio
+from components.plan.lockdown import client_policies, gateway_policies
+from components.plan.objects import KubeObject, Plain
+from components.plan.observability import plan_observability
+from components.settings import Settings
+from policy.approvals import Approvals
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What every layer registers. `None` where the declaration does not ask for a layer."""
+
+    namespaces: tuple[str, ...]
+    """Namespaces of ours: created with the stack, deleted with it."""
+    istio: IstioPlan
+    egress_gateway: EgressGatewayPlan
+    envoy_gateway: EnvoyGatewayPlan | None
+    backends: BackendsPlan | None
+    gateway_policies: tuple[KubeObject, ...]
+    client_policies: tuple[KubeObject, ...]
+    observability: tuple[KubeObject, ...]
+    handoff: Plain
+
+
+def make_plan(settings: Settings, approvals: Approvals, *, stack: str) -> Plan:
+    """Plan every layer. `settings` and `approvals` have passed `components.plan.preflight.check`."""
+    groups = client_groups(settings.destinations)
+    offers = settings.backends is not None
+    enforced = settings.egress.posture == "enforce"
+    gateways = gateway_policies(settings, approvals)
+    clients = client_policies(settings, approvals)
+    own = [settings.install.istio.namespace, settings.egress.mesh.gateway.namespace]
+    return Plan(
+        namespaces=(*own, settings.install.envoy_gateway.namespace) if offers else tuple(own),
+        istio=plan_istio(settings),
+        egress_gateway=plan_egress_gateway(settings, groups, cluster_domain=approvals.cluster.domain),
+        envoy_gateway=plan_envoy_gateway(settings) if offers else None,
+        backends=plan_backends(settings) if offers else None,
+        gateway_policies=gateways if enforced else (),
+        client_policies=clients if enforced else (),
+        observability=plan_observability(settings),
+        handoff=handoff(settings, stack=stack, planned=() if enforced else (*gateways, *clients)),
+    )

@@ -1,0 +1,73 @@
+"""What a plan is made of: Kubernetes objects and Helm releases as frozen plain values."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from components.settings.models import Answerable
+
+MANAGED_BY: Final[Mapping[str, str]] = {"app.kubernetes.io/managed-by": "cluster-egress"}
+"""On every object of ours."""
+DECLARATION: Final = "cluster-egress/declaration"
+"""The annotation that says who answers for what an object opens: JSON, entry -> owner, ticket, expires."""
+ROLE: Final = "cluster-egress/role"
+"""The label of a declared namespace: `client` or `platform`."""
+
+Plain = Mapping[str, Any]
+"""JSON-like values, as Kubernetes takes them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class KubeObject:
+    """One Kubernetes object, whole but for what the API server adds."""
+
+    api_version: str
+    kind: str
+    name: str
+    spec: Plain
+    namespace: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    annotations: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The object's `metadata`, with our label."""
+        metadata: dict[str, Any] = {"name": self.name, "labels": {**MANAGED_BY, **self.labels}}
+        if self.namespace is not None:
+            metadata["namespace"] = self.namespace
+        if self.annotations:
+            metadata["annotations"] = dict(self.annotations)
+        return metadata
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamespaceLabels:
+    """Labels for a namespace that exists already."""
+
+    name: str
+    labels: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """A Helm release. `password_secret` names the chart registry's password among the stack's secrets."""
+
+    name: str
+    namespace: str
+    chart: str
+    version: str
+    values: Plain
+    username: str | None = None
+    password_secret: str | None = None
+
+
+def declaration(entries: Mapping[str, Answerable]) -> str:
+    """Who answers for these entries: the JSON of the annotation `DECLARATION`."""
+    return json.dumps(
+        {
+            name: {"owner": entry.owner, "ticket": entry.ticket, "expires": entry.expires.isoformat()}
+            for name, entry in entries.items()
+        },
+        sort_keys=True,
+    )

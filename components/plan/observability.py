@@ -1,0 +1,33 @@
+"""Access logs of everything that leaves, and of everything that was refused, as JSON on standard output."""
+
+from typing import Any, Final
+
+from components.plan.objects import KubeObject
+from components.plan.routes import GATEWAY, GATEWAY_LABELS
+from components.settings import Settings
+
+_UNDECLARED: Final = "xds.cluster_name == 'BlackHoleCluster' || xds.cluster_name == 'PassthroughCluster'"
+"""Refused under `enforce`, let through under `observe` (istio.io, "Accessing External Services")."""
+
+
+def plan_observability(settings: Settings) -> tuple[KubeObject, ...]:
+    """Telemetry for the gateway (everything) and for the whole mesh (what no destination declares)."""
+    return (
+        _telemetry(
+            GATEWAY,
+            settings.egress.mesh.gateway.namespace,
+            {
+                "selector": {"matchLabels": GATEWAY_LABELS},
+                "accessLogging": [{"providers": [{"name": "envoy"}]}],
+            },
+        ),
+        _telemetry(
+            "undeclared-egress",
+            settings.install.istio.namespace,
+            {"accessLogging": [{"providers": [{"name": "envoy"}], "filter": {"expression": _UNDECLARED}}]},
+        ),
+    )
+
+
+def _telemetry(name: str, namespace: str, spec: dict[str, Any]) -> KubeObject:
+    return KubeObject(api_version="telemetry.istio.io/v1", kind="Telemetry", name=name, namespace=namespace, spec=spec)

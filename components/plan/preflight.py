@@ -1,0 +1,133 @@
+"""Is everything that the declaration asks for approved? Settings can ask; only approvals can grant."""
+
+import ipaddress
+from collections.abc import Iterator
+
+from components.plan.lockdown import backend_ports, destination_ports
+from components.settings import Problem, Settings
+from components.settings.problems import Path
+from policy.approvals import Approvals
+from policy.facts.addresses import AddressClass, classes_in, is_wide
+
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+_Found = Iterator[tuple[Path, str, str]]
+_EMBEDDING = [int(ipaddress.IPv6Address(prefix)) for prefix in ("::ffff:0:0", "64:ff9b::")]
+"""Where IPv6 carries an IPv4 address unchanged to the network (RFC 4291, RFC 6052)."""
+_GRANTABLE = frozenset({AddressClass.PRIVATE, AddressClass.SHARED, AddressClass.UNIQUE_LOCAL})
+
+
+def check(settings: Settings, approvals: Approvals, *, file: str, approvals_file: str) -> list[Problem]:
+    """Every address and port that is asked for and not granted, with its path in the stack file."""
+    found = [
+        *_public_ranges(settings, approvals, approvals_file),
+        *_addresses(settings, approvals, approvals_file),
+        *_wide(settings, approvals_file),
+        *_node_dns(settings, approvals),
+    ]
+    return [Problem(file=file, path=path, wrong=wrong, instead=instead) for path, wrong, instead in found]
+
+
+def _public_ranges(settings: Settings, approvals: Approvals, approvals_file: str) -> _Found:
+    """Entries known by name only reach any public address, so they need the security team's word."""
+    sections = {"destinations": destination_ports(settings), "backends": backend_ports(settings)}
+    for section, needs in sections.items():
+        for name, (cidrs, ports) in needs.items():
+            if cidrs is not None:
+                continue
+            granted = approvals.public_ranges.get(name)
+            if granted is None:
+                yield (
+                    (section, name, "cidrs"),
+                    "is missing, and no approval stands in for it: which addresses are behind its names?",
+                    f"the addresses as `cidrs`, or have publicRanges.{name} added to {approvals_file}",
+                )
+            elif missing := sorted(ports - set(granted.ports)):
+                yield (
+                    (section, name),
+                    f"reaches public addresses on port {', '.join(map(str, missing))}, which is not approved",
+                    f"have the port added to publicRanges.{name}.ports in {approvals_file}",
+                )
+
+
+def _addresses(settings: Settings, approvals: Approvals, approvals_file: str) -> _Found:
+    for name, destination in settings.destinations.items():
+        for index, cidr in enumerate(destination.cidrs or ()):
+            yield from _judge(("destinations", name, "cidrs", index), cidr, approvals, approvals_file)
+    for name, backend in (settings.backends or {}).items():
+        for index, endpoint in enumerate(backend.endpoints):
+            if endpoint.ip is not None:
+                yield from _judge(("backends", name, "endpoints", index, "ip"), endpoint.ip, approvals, approvals_file)
+        for index, cidr in enumerate(backend.cidrs or ()):
+            yield from _judge(("backends", name, "cidrs", index), cidr, approvals, approvals_file)
+
+
+def _wide(settings: Settings, approvals_file: str) -> _Found:
+    """Half of the internet, in however many pieces, is what `publicRanges` approves, and not for a stack file."""
+    for section, entries in (("destinations", settings.destinations), ("backends", settings.backends or {})):
+        for name, entry in entries.items():
+            if is_wide(ipaddress.ip_network(cidr) for cidr in entry.cidrs or ()):
+                yield (
+                    (section, name, "cidrs"),
+                    "is too wide for anyone to answer for it as one entry",
+                    f"narrower ranges, or leave it out and have publicRanges.{name} added to {approvals_file}",
+                )
+
+
+def _node_dns(settings: Settings, approvals: Approvals) -> _Found:
+    """Clients may ask it anything, so it is a resolver of the cluster's own or none."""
+    text = settings.cluster.node_local_dns
+    address = ipaddress.ip_network(text)
+    own = [*approvals.cluster.service_cidrs, *approvals.cluster.node_cidrs]
+    if classes_in(address) != {AddressClass.LINK_LOCAL} and not any(
+        _inside(address, ipaddress.ip_network(each)) for each in own
+    ):
+        yield (
+            ("cluster", "nodeLocalDns"),
+            f"{text} is no address of a resolver on the cluster's own nodes",
+            "a link-local address such as `169.254.20.10`, or one of the cluster's Services or nodes",
+        )
+
+
+def _judge(path: Path, text: str, approvals: Approvals, approvals_file: str) -> _Found:
+    """The precedence: never approvable, then approved, then private, then public."""
+    network = ipaddress.ip_network(text)
+    own = approvals.cluster
+    ours = [*own.pod_cidrs, *own.service_cidrs, *own.node_cidrs, *own.api_server_addresses]
+    if any(_overlap(network, ipaddress.ip_network(each)) for each in ours):
+        yield (
+            path,
+            f"{text} is inside this cluster",
+            "an address outside; in-cluster traffic needs no declaration",
+        )
+        return
+    special = classes_in(network)
+    never = sorted(special - _GRANTABLE)
+    if never:
+        yield path, f"{text} is {never[0]}, which is never a way out", "the service's real address"
+        return
+    granted = [ipaddress.ip_network(c) for grant in approvals.private_ranges.values() for c in grant.cidrs]
+    if special and not any(_inside(network, each) for each in granted):
+        kind = min(special)
+        yield (
+            path,
+            f"{text} is {kind} address space, and no approval covers it",
+            f"a public address, or have it added to privateRanges in {approvals_file}",
+        )
+
+
+def _overlap(asked: _Network, own: _Network) -> bool:
+    """Whether they share an address, also where `asked` spells an IPv4 address of ours in IPv6."""
+    if asked.version == own.version:
+        return asked.overlaps(own)
+    if isinstance(asked, ipaddress.IPv4Network) or isinstance(own, ipaddress.IPv6Network):
+        return False
+    return any(
+        asked.overlaps(ipaddress.IPv6Network((prefix + int(own.network_address), 96 + own.prefixlen)))
+        for prefix in _EMBEDDING
+    )
+
+
+def _inside(one: _Network, other: _Network) -> bool:
+    if isinstance(one, ipaddress.IPv4Network):
+        return isinstance(other, ipaddress.IPv4Network) and one.subnet_of(other)
+    return isinstance(other, ipaddress.IPv6Network) and one.subnet_of(other)

@@ -1,0 +1,242 @@
+"""The way of a request: sidecar -> egress gateway -> host outside, one function a kind of object.
+
+Between sidecar and gateway it is always ISTIO_MUTUAL, also around TLS that is passed through, so that the gateway
+knows the client's service account. The outer SNI names the chunk; within the chunk an HTTP host is known by its
+`Host` header and a TLS host by its lane.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from components.plan.groups import Chunk, ClientGroup, Flow, ServiceAccount, entry_shards
+from components.plan.objects import DECLARATION, KubeObject, declaration
+from components.settings.models import Destination
+
+GATEWAY: Final = "egress-gateway"
+"""The name of the gateway's release, Deployment, Service and service account."""
+GATEWAY_LABELS: Final = {"app": GATEWAY, "istio": GATEWAY}
+"""The labels of the gateway's pods."""
+_NETWORKING: Final = "networking.istio.io/v1"
+_MUTUAL: Final = "ISTIO_MUTUAL"
+
+
+@dataclass(frozen=True, kw_only=True)
+class GatewayAddress:
+    """The egress gateway as the mesh knows it."""
+
+    namespace: str
+    cluster_domain: str
+    trust_domain: str
+
+    @property
+    def service(self) -> str:
+        """The full name of its Service."""
+        return f"{GATEWAY}.{self.namespace}.svc.{self.cluster_domain}"
+
+    def principal(self, client: ServiceAccount) -> str:
+        """A client as its certificate names it, without `spiffe://`."""
+        return f"{self.trust_domain}/ns/{client.namespace}/sa/{client.name}"
+
+
+def service_entries(
+    at: GatewayAddress, group: ClientGroup, destinations: Mapping[str, Destination]
+) -> Iterator[KubeObject]:
+    """The group's hosts, seen by its clients' namespaces and by the gateway only."""
+    for name, (hosts, ports) in entry_shards(group).items():
+        declared = {name for flow in group.flows if flow.host in hosts for name in flow.destinations}
+        yield _object(
+            at,
+            "ServiceEntry",
+            name,
+            {
+                "hosts": list(hosts),
+                "location": "MESH_EXTERNAL",
+                "ports": [
+                    {"number": port, "name": f"{protocol.lower()}-{port}", "protocol": protocol}
+                    for port, protocol in ports
+                ],
+                "resolution": "DNS",
+                "exportTo": _export_to(group),
+            },
+            annotations={DECLARATION: declaration({each: destinations[each] for each in declared})},
+        )
+
+
+def gateway(at: GatewayAddress, group: ClientGroup) -> KubeObject:
+    """The group's listeners: a server for each chunk and HTTP port, and one for each lane in use."""
+    servers: list[dict[str, Any]] = []
+    for chunk in group.chunks:
+        plain = [flow for flow in chunk.flows if not flow.is_tls]
+        for port in sorted({flow.port for flow in plain}):
+            hosts = sorted(flow.host for flow in plain if flow.port == port)
+            servers.append(_server(chunk, port, "HTTPS", [chunk.sni, *hosts]))
+        servers += [_server(chunk, lane, "TLS", [chunk.sni]) for lane in sorted(chunk.lanes.values())]
+    return _object(at, "Gateway", group.name, {"selector": GATEWAY_LABELS, "servers": servers})
+
+
+def destination_rule(at: GatewayAddress, namespace: str, groups: Sequence[ClientGroup]) -> KubeObject | None:
+    """How a client namespace's sidecars talk to the gateway: mutual TLS, and an outer SNI for each chunk."""
+    chunks = [chunk for group in groups if namespace in group.namespaces for chunk in group.chunks]
+    if not chunks:
+        return None
+    return KubeObject(
+        api_version=_NETWORKING,
+        kind="DestinationRule",
+        name=GATEWAY,
+        namespace=namespace,
+        spec={
+            "host": at.service,
+            "exportTo": ["."],
+            "trafficPolicy": {"tls": {"mode": _MUTUAL}},
+            "subsets": [
+                {"name": chunk.name, "trafficPolicy": {"tls": {"mode": _MUTUAL, "sni": chunk.sni}}} for chunk in chunks
+            ],
+        },
+    )
+
+
+def virtual_service(at: GatewayAddress, group: ClientGroup, chunk: Chunk) -> KubeObject:
+    """A chunk's routes: from the sidecars (`mesh`) to the gateway, and from the gateway to each host."""
+    own_gateway = f"{at.namespace}/{group.name}"
+    tls = [flow for flow in chunk.flows if flow.is_tls]
+    # Longest first: a prefix also takes `host:port`, and must not take a longer host of this chunk.
+    plain = sorted((f for f in chunk.flows if not f.is_tls), key=lambda f: (-len(f.host), f.host, f.port))
+    to_gateway = {"host": at.service, "subset": chunk.name}
+    spec: dict[str, Any] = {
+        # The chunk's SNI stands among the hosts because istiod gives a lane's server only routes of its host.
+        "hosts": [*chunk.hosts, chunk.sni],
+        "gateways": ["mesh", own_gateway],
+        "exportTo": _export_to(group),
+    }
+    if plain:
+        spec["http"] = [
+            *(
+                {
+                    "match": [{"gateways": ["mesh"], "port": port}],
+                    "route": [{"destination": {**to_gateway, "port": {"number": port}}}],
+                }
+                for port in sorted({flow.port for flow in plain})
+            ),
+            *(
+                {
+                    "match": [{"gateways": [own_gateway], "port": flow.port, "authority": {"prefix": flow.host}}],
+                    "route": [_outside(flow)],
+                }
+                for flow in plain
+            ),
+        ]
+    if tls:
+        spec["tls"] = [
+            {
+                "match": [{"gateways": ["mesh"], "port": flow.port, "sniHosts": [flow.host]}],
+                "route": [{"destination": {**to_gateway, "port": {"number": chunk.lanes[flow]}}}],
+            }
+            for flow in tls
+        ]
+        spec["tcp"] = [
+            {"match": [{"gateways": [own_gateway], "port": chunk.lanes[flow]}], "route": [_outside(flow)]}
+            for flow in tls
+        ]
+    return _object(at, "VirtualService", chunk.name, spec)
+
+
+def authorization_policy(at: GatewayAddress, group: ClientGroup) -> KubeObject:
+    """Who may use the group's chunks: its service accounts; port by port where a host's ports have other clients."""
+    rules: list[dict[str, Any]] = []
+    shared = [chunk for chunk in group.chunks if all(flow.clients == group.clients for flow in chunk.flows)]
+    if shared:
+        rules.append(_rule(at, group.clients, shared))
+    for chunk in group.chunks:
+        if chunk not in shared:
+            for clients in sorted({flow.clients for flow in chunk.flows}, key=sorted):
+                flows = [flow for flow in chunk.flows if flow.clients == clients]
+                rules.append(_rule(at, clients, [chunk], to=_operations(chunk, flows)))
+    return _object(
+        at,
+        "AuthorizationPolicy",
+        group.name,
+        {"selector": {"matchLabels": GATEWAY_LABELS}, "action": "ALLOW", "rules": rules},
+        api_version="security.istio.io/v1",
+    )
+
+
+def sidecar(namespace: str, outbound_mode: str) -> KubeObject:
+    """A client namespace's sidecars: all in-cluster services as before, and outside only what is exported to it."""
+    return KubeObject(
+        api_version=_NETWORKING,
+        kind="Sidecar",
+        name="default",
+        namespace=namespace,
+        spec={
+            "egress": [{"hosts": ["*/*"]}],
+            "outboundTrafficPolicy": {"mode": outbound_mode},
+        },
+    )
+
+
+def _object(
+    at: GatewayAddress,
+    kind: str,
+    name: str,
+    spec: dict[str, Any],
+    *,
+    api_version: str = _NETWORKING,
+    annotations: dict[str, str] | None = None,
+) -> KubeObject:
+    return KubeObject(
+        api_version=api_version,
+        kind=kind,
+        name=name,
+        namespace=at.namespace,
+        spec=spec,
+        annotations=annotations or {},
+    )
+
+
+def _export_to(group: ClientGroup) -> list[str]:
+    return [".", *group.namespaces]
+
+
+def _server(chunk: Chunk, port: int, protocol: str, hosts: list[str]) -> dict[str, Any]:
+    return {
+        "port": {"number": port, "name": f"{chunk.name}-{port}", "protocol": protocol},
+        "hosts": hosts,
+        "tls": {"mode": _MUTUAL},
+    }
+
+
+def _outside(flow: Flow) -> dict[str, Any]:
+    return {"destination": {"host": flow.host, "port": {"number": flow.port}}}
+
+
+def _rule(
+    at: GatewayAddress,
+    clients: Iterable[ServiceAccount],
+    chunks: Sequence[Chunk],
+    to: list[dict[str, Any]] | None = None,
+) -> dict[str, Any]:
+    rule: dict[str, Any] = {
+        "from": [{"source": {"principals": [at.principal(client) for client in sorted(clients)]}}],
+        "when": [{"key": "connection.sni", "values": sorted(chunk.sni for chunk in chunks)}],
+    }
+    return rule if to is None else {**rule, "to": to}
+
+
+def _operations(chunk: Chunk, flows: Sequence[Flow]) -> list[dict[str, Any]]:
+    """What exactly these flows are at the gateway: lanes, and HTTP ports with their hosts."""
+    operations: list[dict[str, Any]] = []
+    lanes = sorted(chunk.lanes[flow] for flow in flows if flow.is_tls)
+    if lanes:
+        operations.append({"operation": {"ports": [str(lane) for lane in lanes]}})
+    for port in sorted({flow.port for flow in flows if not flow.is_tls}):
+        hosts = sorted(flow.host for flow in flows if flow.port == port and not flow.is_tls)
+        operations.append(
+            {
+                "operation": {
+                    "ports": [str(port)],
+                    "hosts": [form for host in hosts for form in (host, f"{host}:*")],
+                }
+            }
+        )
+    return operations
