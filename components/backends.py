@@ -1,0 +1,31 @@
+"""Services outside the cluster, offered inside it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pulumi
+
+from components.kube import kube_object
+from components.plan.backends import BackendsPlan
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExternalBackendsArgs:
+    """What to register, and what must be there first."""
+
+    plan: BackendsPlan
+    after: Sequence[pulumi.Resource]
+
+
+class ExternalBackends(pulumi.ComponentResource):
+    """A Backend, then the route that leads to it: a route without its backend would answer 500."""
+
+    def __init__(self, name: str, args: ExternalBackendsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("egress:north-south:ExternalBackends", name, None, opts)
+        backends = {
+            backend.name: kube_object(self, f"{name}-{backend.name}", backend, args.after)
+            for backend in args.plan.backends
+        }
+        for route in args.plan.routes:
+            kube_object(self, f"{name}-{route.name}", route, [backends[route.name]])
+        self.register_outputs({})

@@ -1,0 +1,87 @@
+"""Reads the stack's declaration from Pulumi config, and refuses a bad one with one report."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pulumi
+from pulumi.runtime.config import CONFIG
+
+from components.plan import Plan, make_plan
+from components.plan.preflight import check
+from components.settings import Problem, Settings, SettingsError, load_settings
+from components.settings.clock import today
+from policy.approvals import Approvals, approvals_file, load_approvals
+
+NAMESPACE: Final = "cluster-egress"
+"""The config namespace: the project's name, whatever a project that imports this package is called."""
+
+
+class BadDeclaration(pulumi.RunError):
+    """Ends the program with the report on a bad declaration, and without a traceback."""
+
+    def __init__(self, problems: tuple[Problem, ...], text: str) -> None:
+        super().__init__(text)
+        self.problems = problems
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declaration:
+    """What the operator declared and the security team approved, the plan that follows, and the secrets."""
+
+    settings: Settings
+    approvals: Approvals
+    plan: Plan
+    secrets: Mapping[str, pulumi.Output[str]]
+
+
+def read_declaration() -> Declaration:
+    """Read, validate and plan the current stack.
+
+    Raises:
+        BadDeclaration: with every problem of the stack file and of its approvals at once.
+    """
+    stack, date = pulumi.get_stack(), today()
+    file, approved = f"stacks/Pulumi.{stack}.yaml", approvals_file(stack)
+    values = {key.removeprefix(f"{NAMESPACE}:"): _plain(text) for key, text in CONFIG.get().items() if _is_ours(key)}
+    problems: list[Problem] = []
+    settings = approvals = None
+    try:
+        settings = load_settings(values, file=file, today=date)
+    except SettingsError as error:
+        problems += error.problems
+    try:
+        approvals = load_approvals(approved, date)
+    except SettingsError as error:
+        problems += error.problems
+    if settings is not None and approvals is not None:
+        problems += check(settings, approvals, file=file, approvals_file=f"policy/approvals/{approved.name}")
+    if problems or settings is None or approvals is None:
+        error = SettingsError(problems)
+        raise BadDeclaration(error.problems, str(error))
+    return Declaration(
+        settings=settings,
+        approvals=approvals,
+        plan=make_plan(settings, approvals, stack=stack),
+        secrets=_secrets(settings.secrets),
+    )
+
+
+def _is_ours(key: str) -> bool:
+    return key.startswith(f"{NAMESPACE}:")
+
+
+def _plain(text: Any) -> Any:
+    """The engine hands objects over as JSON, and anything else as it stands in the file."""
+    try:
+        return json.loads(text)
+    except (TypeError, ValueError):
+        return text
+
+
+def _secrets(names: frozenset[str]) -> dict[str, pulumi.Output[str]]:
+    if not names:
+        return {}
+    values: pulumi.Output[Any] = pulumi.Config(NAMESPACE).require_secret_object("secrets")
+    return {name: values.apply(lambda all_values, name=name: str(all_values[name])) for name in sorted(names)}

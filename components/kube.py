@@ -1,0 +1,57 @@
+"""Registers the plan's objects and releases with Pulumi; the only module that knows both."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import pulumi
+import pulumi_kubernetes as kubernetes
+
+from components.plan import KubeObject, Release
+
+Secrets = Mapping[str, pulumi.Output[str]]
+"""The stack's secrets, by name."""
+
+_RELEASE_TIMEOUT: Final = 600
+"""Seconds for a chart's pods to become ready: istiod and Envoy Gateway pull large images."""
+
+
+def kube_object(
+    component: pulumi.ComponentResource, name: str, planned: KubeObject, after: Sequence[pulumi.Resource]
+) -> pulumi.Resource:
+    """Register one object as a child of `component`, once everything in `after` is there."""
+    return kubernetes.apiextensions.CustomResource(
+        name,
+        api_version=planned.api_version,
+        kind=planned.kind,
+        metadata=planned.metadata,
+        spec=planned.spec,
+        opts=pulumi.ResourceOptions(parent=component, depends_on=list(after)),
+    )
+
+
+def helm_release(
+    component: pulumi.ComponentResource,
+    planned: Release,
+    secrets: Secrets,
+    after: Sequence[pulumi.Resource],
+) -> pulumi.Resource:
+    """Register one Helm release as a child of `component`, once everything in `after` is there.
+
+    `helm.v3.Release`, because `helm.v4.Chart` runs no hooks, and Envoy Gateway's certificates come from one.
+    """
+    registry = None
+    if planned.username is not None and planned.password_secret is not None:
+        registry = kubernetes.helm.v3.RepositoryOptsArgs(
+            username=planned.username, password=secrets[planned.password_secret]
+        )
+    return kubernetes.helm.v3.Release(
+        planned.name,
+        name=planned.name,
+        namespace=planned.namespace,
+        chart=planned.chart,
+        version=planned.version if planned.chart.startswith("oci://") else None,
+        values=dict(planned.values),
+        repository_opts=registry,
+        timeout=_RELEASE_TIMEOUT,
+        opts=pulumi.ResourceOptions(parent=component, depends_on=list(after)),
+    )
