@@ -36,7 +36,7 @@ def load_approvals(path: Path, today: dt.date) -> Approvals:
             "ask the security team for one; policy/approvals/dev.yaml shows how",
         ) from error
     except (ValueError, yaml.YAMLError) as error:
-        raise _whole(file, f"is not YAML: {error}", "valid YAML") from error
+        raise _whole(file, f"is not YAML: {' '.join(str(error).split())}", "valid YAML") from error
     problems = [Problem(file=file, path=where, wrong=wrong, instead=instead) for where, wrong, instead in twice]
     approvals = None
     try:

@@ -1,0 +1,1 @@
+"""The policy pack: what must never be in a stack, whoever wrote it."""

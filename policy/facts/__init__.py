@@ -1,0 +1,1 @@
+"""What kind of thing an address or a name is. Pure, and imports nothing of ours."""

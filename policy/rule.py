@@ -1,0 +1,203 @@
+"""What a rule is, what it judges and what it finds: the vocabulary of the pack. Pure data."""
+
+import datetime as dt
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from enum import Enum, StrEnum
+from typing import Final
+
+
+class Unknown(Enum):
+    """The type of `UNKNOWN`."""
+
+    UNKNOWN = "unknown"
+
+
+UNKNOWN: Final = Unknown.UNKNOWN
+"""Stands in an object for a value that only the update will know."""
+
+ANY_KIND: Final = "*"
+"""In `applies_to`: objects of every kind."""
+
+
+class Severity(StrEnum):
+    """What a violation does: stop the run, or only be said."""
+
+    BLOCK = "block"
+    WARN = "warn"
+
+
+class Posture(StrEnum):
+    """How far a stack is: watching its traffic, or cutting it."""
+
+    OBSERVE = "observe"
+    ENFORCE = "enforce"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectRef:
+    """Which Kubernetes object. `namespace` and `name` are empty where the object has or says none."""
+
+    kind: str
+    namespace: str = ""
+    name: str = ""
+
+    def __str__(self) -> str:
+        path = "/".join(part for part in (self.namespace, self.name) if part != "")
+        return f"{self.kind or 'object'} {path or '(unnamed)'}"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Subject:
+    """One object to judge. Subjects are compared by identity, so that work on one can be remembered."""
+
+    group: str
+    """The API group, without the version: `core` for the core group, empty if it cannot be read."""
+    version: str
+    """The version of the API group, empty if it cannot be read."""
+    ref: ObjectRef
+    """What the object is called in messages and in exceptions."""
+    whole: object
+    """The object as plain data (dict, list, str, numbers, bool, None), `UNKNOWN` for unknown values."""
+    origin: str = ""
+    """Where the object comes from: the URN of its resource, or a file and line."""
+
+    @property
+    def group_kind(self) -> str:
+        """How `Rule.applies_to` names the kind: group/Kind."""
+        return f"{self.group}/{self.ref.kind}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One defect that a rule found."""
+
+    path: str
+    """Where in the object, for example `spec.endpoints[0].ip.address`; empty for the object as a whole."""
+    message: str
+    """What is wrong there, with the offending value."""
+    ref: ObjectRef | None = None
+    """The object; an object rule leaves it out, because it judges only one."""
+    origin: str = ""
+    """The origin of that object."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RuleException:
+    """Excuses one object from one rule, for a while."""
+
+    label: str
+    """What the approvals call it."""
+    rule: str
+    """The id of the rule."""
+    ref: ObjectRef
+    """The object; nothing but an exact match counts."""
+    owner: str
+    reason: str
+    ticket: str
+    expires: dt.date
+    """The last day on which it holds."""
+
+    def has_expired(self, today: dt.date) -> bool:
+        """Whether it no longer holds on `today`."""
+        return self.expires < today
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grants:
+    """What the security team approved for a stack, as far as rules ask. Nothing, by default."""
+
+    exceptions: tuple[RuleException, ...] = ()
+    dynamic_resolvers: frozenset[str] = frozenset()
+    """Backends of type DynamicResolver that may exist, as `namespace/name`."""
+    cluster_domain: str = "cluster.local"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Context:
+    """What is known about the stack besides its objects."""
+
+    today: dt.date
+    grants: Grants = Grants()
+    posture: Posture = Posture.ENFORCE
+    client_namespaces: frozenset[str] = frozenset()
+    """Namespaces whose settings give them the role `client`."""
+    namespaces: frozenset[str] = frozenset()
+    """Every namespace that the settings name."""
+    require_declarations: bool = False
+    """Whether each ServiceEntry and Backend must say who answers for it."""
+    raised: frozenset[str] = frozenset()
+    """Ids of rules that block here although they would warn. There is no way to lower one."""
+    problems: tuple[str, ...] = ()
+    """Why the approvals or the settings of this stack could not be read; each one blocks."""
+
+
+ObjectCheck = Callable[[Subject, Context], Iterable[Finding]]
+StackCheck = Callable[[tuple[Subject, ...], Context], Iterable[Finding]]
+AuditCheck = Callable[[frozenset[str], Context], Iterable[Finding]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """One rule and everything that its documentation says. Each is of one of the three kinds below."""
+
+    id: str
+    """EGR and three digits; never used again once retired."""
+    name: str
+    """Short, in kebab case."""
+    severity: Severity
+    summary: str
+    """One sentence: what must not be."""
+    why: str
+    """What happens otherwise."""
+    remediation: str
+    """What to write instead, in the imperative, without a full stop."""
+    example: str
+    """A corrected object, as YAML."""
+    url: str
+    """Where to read on."""
+    source: str
+    """Where the facts of the rule come from."""
+    applies_to: frozenset[str] = frozenset({ANY_KIND})
+    """The kinds that it judges, as group/Kind of any version."""
+    lockdown: bool = False
+    """Whether it cuts traffic, so that it only warns in posture `observe`."""
+    exceptable: bool = True
+    """Whether an exception can be granted. Not where no approval could make the thing safe."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObjectRule(Rule):
+    """Judges one object by itself."""
+
+    check: ObjectCheck
+
+
+@dataclass(frozen=True, kw_only=True)
+class StackRule(Rule):
+    """Judges the objects of a stack together; gets those of `applies_to`."""
+
+    check: StackCheck
+
+
+@dataclass(frozen=True, kw_only=True)
+class AuditRule(Rule):
+    """Judges the approvals after all other rules; gets the labels of the exceptions that excused something."""
+
+    check: AuditCheck
+
+
+@dataclass(frozen=True, kw_only=True)
+class Violation:
+    """A finding with everything that a reader of it needs."""
+
+    rule: Rule
+    severity: Severity
+    ref: ObjectRef
+    path: str
+    message: str
+    origin: str
+
+    def __str__(self) -> str:
+        where = f"{self.ref}: {self.path}" if self.path != "" else f"{self.ref}"
+        return f"{self.rule.id} {self.rule.name}: {where}: {self.message}. Instead: {self.rule.remediation}."

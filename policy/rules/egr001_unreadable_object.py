@@ -1,0 +1,43 @@
+"""EGR001: an object whose kind or name cannot be read could be anything, so no rule would judge it."""
+
+from collections.abc import Iterator
+
+from policy.reading import Reader, root
+from policy.rule import Context, Finding, ObjectRule, Severity, Subject
+from policy.subjects import LIST_SUFFIX
+
+
+def _check(subject: Subject, _context: Context) -> Iterator[Finding]:
+    reader = Reader()
+    whole = root(subject.whole)
+    if subject.group == "" or subject.ref.kind == "":
+        yield Finding(path="", message="is no Kubernetes object: it needs an apiVersion and a kind")
+        return
+    if subject.ref.kind.endswith(LIST_SUFFIX) and reader.mapping(whole).get("items") is not None:
+        yield Finding(path="items", message="is no list that can be read, or lists lie in lists too deep")
+    metadata = reader.field(whole, "metadata")
+    for key in ("name", "namespace"):
+        reader.text(reader.field(metadata, key))
+    yield from reader.findings
+
+
+RULE = ObjectRule(
+    id="EGR001",
+    name="unreadable-object",
+    severity=Severity.BLOCK,
+    summary="Every object says its kind and its name in a form that can be read.",
+    why="Rules are chosen by kind, and exceptions by name. An object that hides either would pass unjudged.",
+    remediation="give apiVersion, kind, metadata.name and metadata.namespace as text that is known in a preview",
+    example="""\
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: Backend
+metadata: {name: n9e, namespace: apps}
+spec:
+  endpoints:
+    - ip: {address: 47.96.10.20, port: 17000}
+""",
+    url="https://kubernetes.io/docs/concepts/overview/working-with-objects/#required-fields",
+    source="Kubernetes: Objects, required fields",
+    exceptable=False,
+    check=_check,
+)

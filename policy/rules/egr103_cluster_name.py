@@ -1,0 +1,48 @@
+"""EGR103: names that lead into the cluster, into the pod itself, or to the metadata service."""
+
+from collections.abc import Iterator
+
+from policy.destinations import DESTINATION_KINDS, destinations_of
+from policy.facts.names import NameClass, classify_name
+from policy.rule import Context, Finding, ObjectRule, Severity, Subject
+
+_SAID = {
+    NameClass.LOCALHOST: "is a name of the pod itself",
+    NameClass.METADATA: "is a name of a cloud's metadata service",
+    NameClass.CLUSTER: "is a name inside the cluster",
+    NameClass.SINGLE_LABEL: "is a single label, which pods complete with the cluster's search path",
+    NameClass.UNLISTED_TLD: "has no public top-level domain, so pods complete it with the cluster's search path",
+}
+
+
+def _check(subject: Subject, context: Context) -> Iterator[Finding]:
+    for place in destinations_of(subject).names:
+        found = classify_name(place.name, context.grants.cluster_domain, context.namespaces)
+        # A wildcard over one label opens a whole registry, which is another rule's matter.
+        if found in _SAID and not (place.wildcard and found is NameClass.SINGLE_LABEL):
+            yield Finding(path=place.path, message=f"{place.text} {_SAID[found]}")
+
+
+RULE = ObjectRule(
+    id="EGR103",
+    name="cluster-name",
+    severity=Severity.BLOCK,
+    applies_to=DESTINATION_KINDS,
+    summary="No destination is a name of the cluster, of the pod itself or of a metadata service.",
+    why="Such a name reaches Services of every namespace, the API server among them, without the "
+    "ReferenceGrant that a reference to the Service would need; Envoy's resolver answers *.localhost "
+    "with loopback.",
+    remediation="give the public host name of the outside service; inside the cluster, refer to the Service itself",
+    example="""\
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: Backend
+metadata: {name: httpbin, namespace: apps}
+spec:
+  endpoints:
+    - fqdn: {hostname: httpbin.org, port: 80}
+""",
+    url="https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/",
+    source="Kubernetes DNS for Services and Pods; CVE-2021-25740; RFC 6761",
+    exceptable=False,
+    check=_check,
+)

@@ -1,0 +1,67 @@
+"""From plain data to the subjects that rules judge: which kind it is, what it is called, what a list holds."""
+
+from collections.abc import Iterator
+
+from policy.reading import as_mapping, as_sequence
+from policy.rule import ObjectRef, Subject
+
+CORE_GROUP = "core"
+LIST_SUFFIX = "List"
+_MAX_NESTED_LISTS = 16
+
+
+def subjects_of(whole: object, origin: str = "") -> tuple[Subject, ...]:
+    """The objects in one manifest: itself, or the items of a `List` or `*List`, also of nested ones.
+
+    Anything becomes a subject, also what is no Kubernetes object at all: a rule says so then.
+
+    Args:
+        whole: plain data, with `UNKNOWN` for unknown values.
+        origin: the URN or the file that messages name.
+    """
+    return tuple(_unwrap(whole, origin, depth=0))
+
+
+def subject_as(whole: object, *, group: str, version: str, kind: str, origin: str = "") -> Subject:
+    """`whole` as an object of a given kind, whatever it says itself."""
+    metadata = as_mapping(_field(whole, "metadata"))
+    namespace = _text(None if metadata is None else metadata.get("namespace"))
+    name = _text(None if metadata is None else metadata.get("name"))
+    ref = ObjectRef(kind=kind, namespace=namespace, name=name)
+    return Subject(group=group, version=version, ref=ref, whole=whole, origin=origin)
+
+
+def split_api_version(api_version: str) -> tuple[str, str]:
+    """The group and the version in an `apiVersion`; the group of `v1` is `core`."""
+    group, slash, version = api_version.rpartition("/")
+    return (group, version) if slash != "" else (CORE_GROUP, version)
+
+
+def _unwrap(whole: object, origin: str, depth: int) -> Iterator[Subject]:
+    api_version, kind = _text(_field(whole, "apiVersion")), _text(_field(whole, "kind"))
+    items = as_sequence(_field(whole, "items"))
+    if kind.endswith(LIST_SUFFIX) and items is not None and depth < _MAX_NESTED_LISTS:
+        for item in items:
+            yield from _unwrap(_with_type_of_list(item, api_version, kind), origin, depth + 1)
+        return
+    group, version = split_api_version(api_version)
+    if version == "":
+        group = ""
+    yield subject_as(whole, group=group, version=version, kind=kind, origin=origin)
+
+
+def _with_type_of_list(item: object, api_version: str, list_kind: str) -> object:
+    """The item of a typed list (`NetworkPolicyList`) may leave out its own type."""
+    fields, kind = as_mapping(item), list_kind.removesuffix(LIST_SUFFIX)
+    if fields is None or kind == "" or "kind" in fields:
+        return item
+    return {"apiVersion": api_version, "kind": kind} | dict(fields)
+
+
+def _field(whole: object, key: str) -> object:
+    mapping = as_mapping(whole)
+    return None if mapping is None else mapping.get(key)
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""

@@ -1,0 +1,136 @@
+"""Reads the fixtures of the policy rules: a header (context, expected findings) and the objects, in one YAML file."""
+
+import datetime as dt
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from policy.registry import RULES
+from policy.rule import UNKNOWN, Context, Grants, ObjectRef, Posture, Rule, RuleException, Subject, Violation
+from policy.subjects import subjects_of
+
+FIXTURES = Path(__file__).parent / "fixtures"
+TODAY = dt.date(2026, 11, 1)
+RULE_OF: dict[str, Rule] = {rule.id: rule for rule in RULES}
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML with `!unknown` for a value that only the update will know."""
+
+
+def _unknown(_loader: yaml.SafeLoader, _node: yaml.Node) -> object:
+    return UNKNOWN
+
+
+_Loader.add_constructor("!unknown", _unknown)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Expected:
+    """A violation that a fixture foretells; `message` is how its message starts."""
+
+    rule: str
+    object: str
+    path: str
+    message: str
+
+    def matches(self, violation: Violation) -> bool:
+        """Whether `violation` is the foretold one."""
+        told = (violation.rule.id, str(violation.ref), violation.path)
+        return told == (self.rule, self.object, self.path) and violation.message.startswith(self.message)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fixture:
+    """One case of one rule."""
+
+    path: Path
+    context: Context
+    expected: tuple[Expected, ...]
+    subjects: tuple[Subject, ...]
+
+    @property
+    def rule(self) -> str:
+        """The id of the rule that the case is about."""
+        return self.path.parent.name
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the case shows what passes."""
+        return self.path.name.startswith("good-")
+
+    def __str__(self) -> str:
+        return f"{self.rule}/{self.path.stem}"
+
+
+def documents(text: str) -> list[Any]:
+    """The documents of a YAML text, with `UNKNOWN` for `!unknown`."""
+    return list(yaml.load_all(text, Loader=_Loader))
+
+
+def fixtures() -> list[Fixture]:
+    """Every fixture, sorted by path."""
+    return [_read(path) for path in sorted(FIXTURES.glob("*/*.yaml"))]
+
+
+def _read(path: Path) -> Fixture:
+    header, *objects = documents(path.read_text(encoding="utf-8"))
+    return Fixture(
+        path=path,
+        context=_context(**header.get("context", {})),
+        expected=tuple(Expected(**finding) for finding in header["findings"]),
+        subjects=tuple(subject for whole in objects for subject in subjects_of(whole, path.name)),
+    )
+
+
+def _context(
+    *,
+    exceptions: dict[str, dict[str, str]] | None = None,
+    problems: tuple[str, ...] = (),
+    clusterDomain: str = "cluster.local",  # noqa: N803 - as the fixtures spell it
+    dynamicResolvers: tuple[str, ...] = (),  # noqa: N803
+    clientNamespaces: tuple[str, ...] = (),  # noqa: N803
+    namespaces: tuple[str, ...] = (),
+    requireDeclarations: bool = False,  # noqa: N803
+    posture: str = "enforce",
+) -> Context:
+    grants = Grants(
+        cluster_domain=clusterDomain,
+        dynamic_resolvers=frozenset(dynamicResolvers),
+        exceptions=tuple(exception(label=label, **given) for label, given in (exceptions or {}).items()),
+    )
+    return Context(
+        today=TODAY,
+        grants=grants,
+        posture=Posture(posture),
+        client_namespaces=frozenset(clientNamespaces),
+        namespaces=frozenset(namespaces),
+        require_declarations=requireDeclarations,
+        problems=tuple(problems),
+    )
+
+
+def exception(
+    *,
+    rule: str,
+    kind: str,
+    name: str,
+    namespace: str = "",
+    expires: str = "2029-12-31",
+    label: str = "legacy",
+    owner: str = "team-a",
+    ticket: str = "SEC-1",
+    reason: str = "old appliance",
+) -> RuleException:
+    """An exception, with defaults for what does not matter."""
+    return RuleException(
+        label=label,
+        rule=rule,
+        ref=ObjectRef(kind=kind, namespace=namespace, name=name),
+        owner=owner,
+        reason=reason,
+        ticket=ticket,
+        expires=dt.date.fromisoformat(expires),
+    )

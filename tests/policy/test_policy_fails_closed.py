@@ -1,0 +1,191 @@
+"""Malformed and hostile objects: always a verdict, never a crash, and never a pass for what could not be judged."""
+
+import copy
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import reduce
+from operator import getitem
+from typing import Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rule_fixtures import TODAY, Fixture, documents, fixtures
+
+from policy.registry import RULES, judge
+from policy.rule import UNKNOWN, Context, Finding, ObjectRule, Severity, Subject
+from policy.subjects import subjects_of
+
+REQUIRED = Context(today=TODAY, require_declarations=True, client_namespaces=frozenset({"news"}))
+JUNK = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(), st.just(UNKNOWN)),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(), inner, max_size=3)),
+    max_leaves=8,
+)
+KINDS = sorted({kind for rule in RULES for kind in rule.applies_to if "/" in kind})
+GOOD = """
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: Backend
+metadata: {name: n9e, namespace: apps}
+spec:
+  type: Endpoints
+  endpoints: [{ip: {address: 47.96.10.20, port: 17000}}, {fqdn: {hostname: httpbin.org, port: 80}, hostname: a.org}]
+  tls: {wellKnownCACertificates: System, insecureSkipVerify: false}
+---
+apiVersion: networking.istio.io/v1
+kind: ServiceEntry
+metadata: {name: cnn, namespace: news}
+spec:
+  hosts: [edition.cnn.com]
+  addresses: [47.96.10.0/24]
+  endpoints: [{address: 47.96.10.20}]
+  resolution: STATIC
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: {name: cnn, namespace: news}
+spec:
+  trafficPolicy: {tls: {insecureSkipVerify: false}, portLevelSettings: [{tls: {insecureSkipVerify: false}}]}
+  subsets: [{trafficPolicy: {tls: {insecureSkipVerify: false}}}]
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: BackendTLSPolicy
+metadata: {name: t, namespace: apps}
+spec: {validation: {wellKnownCACertificates: System}}
+---
+apiVersion: v1
+kind: Endpoints
+metadata: {name: ext, namespace: apps}
+subsets: [{addresses: [{ip: 47.96.10.20}], notReadyAddresses: [{ip: 47.96.10.21}]}]
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: ext, namespace: apps}
+endpoints: [{addresses: [47.96.10.20]}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: ext, namespace: apps}
+spec: {externalName: httpbin.org}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: lockdown, namespace: news}
+spec:
+  podSelector: {}
+  policyTypes: [Egress]
+  egress: [{to: [{ipBlock: {cidr: 169.254.20.10/32}}]}]
+"""
+
+
+def _places(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    if isinstance(value, dict):
+        for key, inner in cast("dict[str, object]", value).items():
+            yield (*path, key)
+            yield from _places(inner, (*path, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(cast("list[object]", value)):
+            yield (*path, index)
+            yield from _places(inner, (*path, index))
+
+
+def _with(value: Any, path: tuple[str | int, ...], new: object) -> Any:
+    changed = copy.deepcopy(value)
+    inner = changed
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = new
+    return changed
+
+
+def _name(whole: dict[str, Any], path: tuple[str | int, ...]) -> str:
+    return f"{whole['kind']}:{'.'.join(map(str, path))}"
+
+
+_CASES = [(whole, path) for whole in documents(GOOD) for path in _places(whole) if path[-1] != "port"]
+JUDGED = [pytest.param(whole, path, id=_name(whole, path)) for whole, path in _CASES]
+WRONG = [
+    pytest.param(whole, path, wrong, id=f"{_name(whole, path)}:{type(wrong).__name__}")
+    for whole, path in _CASES
+    for wrong in (3, "false", [{"a": 1}], {"a": 1}, True)
+    if type(wrong) is not type(reduce(getitem, path, whole))
+]
+
+
+def _locked(subjects: tuple[Subject, ...]) -> list[str]:
+    """The ids of what blocks, with the client namespace locked down by another policy."""
+    lock = next(whole for whole in documents(GOOD) if whole["kind"] == "NetworkPolicy")
+    lock["metadata"]["name"] = "other"
+    context = Context(today=TODAY, client_namespaces=frozenset({"news"}))
+    return [v.rule.id for v in judge((*subjects, *subjects_of(lock)), context) if v.severity is Severity.BLOCK]
+
+
+def test_the_good_objects_pass() -> None:
+    """Guards against the tests below passing because everything is denied."""
+    assert _locked(tuple(s for whole in documents(GOOD) for s in subjects_of(whole))) == []
+
+
+@pytest.mark.parametrize(("whole", "path"), JUDGED)
+def test_an_unknown_value_in_a_judged_field_blocks(whole: dict[str, Any], path: tuple[str | int, ...]) -> None:
+    """Guards against a value that becomes 127.0.0.1 only in the update, when nobody looks any more."""
+    assert _locked(subjects_of(_with(whole, path, UNKNOWN))) != []
+
+
+@pytest.mark.parametrize(("whole", "path", "wrong"), WRONG)
+def test_a_wrong_type_in_a_judged_field_blocks(
+    whole: dict[str, Any], path: tuple[str | int, ...], wrong: object
+) -> None:
+    """Guards against a type that a comparison silently takes for harmless."""
+    assert _locked(subjects_of(_with(whole, path, wrong))) != []
+
+
+@given(JUNK)
+def test_junk_is_judged_without_a_crash(whole: object) -> None:
+    """Guards against an exception on a document that is no object, which would end the run without a verdict."""
+    for violation in judge(subjects_of(whole), REQUIRED):
+        assert "the rule itself failed" not in violation.message
+
+
+@given(st.sampled_from(KINDS), JUNK, JUNK, JUNK)
+def test_junk_of_a_judged_kind_is_judged_without_a_crash(kind: str, spec: object, meta: object, rest: object) -> None:
+    """Guards against an exception inside a rule on a shape that its author did not think of."""
+    group, name = kind.split("/")
+    whole = {"apiVersion": "v1" if group == "core" else f"{group}/v1", "kind": name, "spec": spec, "metadata": meta}
+    whole |= {"subsets": rest, "endpoints": rest}
+    for violation in judge(subjects_of(whole), REQUIRED):
+        assert "the rule itself failed" not in violation.message
+
+
+@given(st.sampled_from([fixture for fixture in fixtures() if fixture.subjects]), st.data())
+def test_a_mutated_fixture_is_judged_without_a_crash(fixture: Fixture, data: st.DataObject) -> None:
+    """Guards against an exception on an object that is almost right."""
+    whole = data.draw(st.sampled_from(fixture.subjects)).whole
+    path = data.draw(st.sampled_from([(), *_places(whole)]))
+    junk = data.draw(JUNK)
+    changed = junk if path == () else _with(whole, path, junk)
+    for violation in judge(subjects_of(changed), REQUIRED):
+        assert "the rule itself failed" not in violation.message
+
+
+def test_a_rule_that_fails_blocks_and_names_itself() -> None:
+    """Guards against a bug in a rule that lets its object pass; no exception excuses that either."""
+
+    def fail(_subject: Subject, _context: Context) -> Iterator[Finding]:
+        raise RecursionError("deep")
+
+    rule = next(rule for rule in RULES if rule.id == "EGR105" and isinstance(rule, ObjectRule))
+    broken = replace(rule, check=fail, severity=Severity.WARN)
+    violations = judge(subjects_of(documents(GOOD)[0]), Context(today=TODAY), rules=(broken,))
+    assert [(v.rule.id, v.severity) for v in violations] == [("EGR105", Severity.BLOCK)]
+    assert violations[0].message == "the rule itself failed: RecursionError: deep"
+
+
+def test_deep_nesting_ends_in_a_verdict() -> None:
+    """Guards against lists in lists, or JSON in JSON, that exhaust the stack."""
+    whole = documents(GOOD)[0]
+    nested: object = documents(GOOD.replace("47.96.10.20", "127.0.0.1"))[0]
+    for _ in range(2000):
+        nested = {"apiVersion": "v1", "kind": "List", "items": [nested]}
+    assert [v.rule.id for v in judge(subjects_of(nested), Context(today=TODAY))] == ["EGR001"]
+    whole["metadata"]["annotations"] = {"cluster-egress/declaration": "[" * 100_000}
+    assert [v.rule.id for v in judge(subjects_of(whole), REQUIRED)][:1] == ["EGR401"]

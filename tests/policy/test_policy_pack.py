@@ -1,0 +1,290 @@
+"""The adapter to the engine: the real pack process over the Analyzer protocol, and what it makes of properties."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import grpc
+import pytest
+from google.protobuf import struct_pb2
+from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
+from pulumi_policy.proxy import UNKNOWN_OBJECT_VALUE, UNKNOWN_STRING_VALUE, unknown_checking_proxy
+
+from policy.pack import policies_for, subjects_of_resource
+from policy.rule import UNKNOWN, Posture
+from policy.stack import context_of_environment
+
+ROOT = Path(__file__).parents[2]
+BACKEND = "kubernetes:gateway.envoyproxy.io/v1alpha1:Backend"
+NAMESPACE_PATCH = "kubernetes:core/v1:NamespacePatch"
+NETWORK_POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
+APPROVALS = """
+version: 1
+cluster: {podCidrs: [10.244.0.0/16], serviceCidrs: [10.96.0.0/12], nodeCidrs: [192.168.0.0/24],
+          apiServerAddresses: [192.168.0.10]}
+exceptions:
+  legacy: {rule: EGR105, kind: Backend, namespace: apps, name: legacy, owner: team-a, ticket: SEC-1,
+           reason: old appliance, expires: "2029-12-31"}
+dynamicResolvers:
+  proxy: {namespace: apps, name: proxy, owner: team-a, ticket: SEC-2, reason: a forward proxy, expires: "2029-12-31"}
+"""
+SETTINGS = {
+    "cluster": {"name": "dev", "namespaces": {"news": {"role": "client"}, "monitoring": {"role": "platform"}}},
+    "egress": {"posture": "enforce"},
+}
+
+
+def _config(settings: Mapping[str, object]) -> str:
+    return json.dumps({f"cluster-egress:{key}": json.dumps(value) for key, value in settings.items()})
+
+
+@pytest.fixture(scope="module")
+def approvals(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An approvals file of a stack."""
+    path = tmp_path_factory.mktemp("approvals") / "dev.yaml"
+    path.write_text(APPROVALS, encoding="utf-8")
+    return path
+
+
+def _environment(approvals: Path | None, settings: Mapping[str, object] = SETTINGS) -> dict[str, str]:
+    environment = {
+        "PULUMI_PROJECT": "cluster-egress",
+        "PULUMI_STACK": "no-such-stack",
+        "PULUMI_DRY_RUN": "true",
+        "PULUMI_CONFIG": _config(settings),
+        "EGRESS_TODAY": "2026-11-01",
+    }
+    return environment if approvals is None else environment | {"EGRESS_APPROVALS": str(approvals)}
+
+
+@contextmanager
+def _pack(environment: Mapping[str, str]) -> Generator[Any]:
+    """The pack as the engine runs it: a process in policy/, spoken to over gRPC."""
+    process = subprocess.Popen(
+        [sys.executable, "-u", str(ROOT / "policy" / "__main__.py")],
+        cwd=ROOT / "policy",
+        env={"PATH": os.environ["PATH"], **environment},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        port = int(process.stdout.readline())
+        with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+            yield analyzer_pb2_grpc.AnalyzerStub(channel)
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
+
+
+@pytest.fixture(scope="module")
+def pack(approvals: Path) -> Iterator[Any]:
+    """The pack in a stack of this project that has everything."""
+    with _pack(_environment(approvals)) as stub:
+        yield stub
+
+
+def _properties(props: Mapping[str, Any]) -> struct_pb2.Struct:
+    properties = struct_pb2.Struct()
+    properties.update(props)
+    return properties
+
+
+def _backend(name: str, **spec: object) -> dict[str, Any]:
+    declaration = json.dumps({name: {"owner": "team-a", "ticket": "FW-1", "expires": "2029-12-31"}})
+    metadata = {"name": name, "namespace": "apps", "annotations": {"cluster-egress/declaration": declaration}}
+    return {"apiVersion": "gateway.envoyproxy.io/v1alpha1", "kind": "Backend", "metadata": metadata, "spec": spec}
+
+
+def _ip(address: object) -> list[object]:
+    return [{"ip": {"address": address, "port": 17000}}]
+
+
+def _analyze(stub: Any, resource_type: str, props: Mapping[str, object]) -> list[tuple[int, str]]:
+    request = analyzer_pb2.AnalyzeRequest(
+        type=resource_type, urn=f"urn:pulumi:dev::p::{resource_type}::x", name="x", properties=_properties(props)
+    )
+    return [(d.enforcementLevel, _message(d.message)) for d in stub.Analyze(request).diagnostics]
+
+
+def _analyze_stack(stub: Any, *resources: tuple[str, Mapping[str, object]]) -> list[tuple[int, str]]:
+    request = analyzer_pb2.AnalyzeStackRequest(
+        resources=[
+            analyzer_pb2.AnalyzerResource(
+                type=resource_type, urn=f"urn:pulumi:dev::p::{resource_type}::{n}", properties=_properties(props)
+            )
+            for n, (resource_type, props) in enumerate(resources)
+        ]
+    )
+    return [(d.enforcementLevel, _message(d.message)) for d in stub.AnalyzeStack(request).diagnostics]
+
+
+def _message(text: str) -> str:
+    """The message without the description of the policy, which the SDK puts on a line before it."""
+    return text.split("\n", 1)[1]
+
+
+MANDATORY, ADVISORY = analyzer_pb2.MANDATORY, analyzer_pb2.ADVISORY
+
+
+def test_a_good_object_passes(pack: Any) -> None:
+    """Guards against a pack that denies everything, so that the tests below would show nothing."""
+    assert _analyze(pack, BACKEND, _backend("n9e", endpoints=_ip("47.96.10.20"))) == []
+    assert _analyze(pack, "random:index/randomId:RandomId", {"byteLength": 8}) == []
+
+
+def test_a_bad_object_is_blocked_with_the_whole_message(pack: Any) -> None:
+    """Guards against a violation that reaches the operator as advice, or without its id and remedy."""
+    assert _analyze(pack, BACKEND, _backend("evil", endpoints=_ip("127.0.0.1"))) == [
+        (
+            MANDATORY,
+            "EGR101 loopback-address: Backend apps/evil: spec.endpoints[0].ip.address: 127.0.0.1 is loopback. "
+            "Instead: give the address of the outside service itself.",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("spec", "path"),
+    [
+        ({"endpoints": _ip(UNKNOWN_STRING_VALUE)}, "spec.endpoints[0].ip.address"),
+        ({"endpoints": UNKNOWN_OBJECT_VALUE}, "spec.endpoints"),
+    ],
+)
+def test_an_unknown_value_blocks_and_is_no_advice(pack: Any, spec: dict[str, object], path: str) -> None:
+    """Guards against the SDK, which turns a rule that meets an unknown value into an advisory diagnostic."""
+    [(level, message)] = _analyze(pack, BACKEND, _backend("n9e", **spec))
+    assert level == MANDATORY
+    assert message.startswith(f"EGR100 unreadable-destination: Backend apps/n9e: {path}: is not known before")
+
+
+def test_an_unknown_value_that_no_rule_judges_passes(pack: Any) -> None:
+    """Guards against a pack that no real preview could pass, where ids are unknown."""
+    good = _backend("n9e", endpoints=_ip("47.96.10.20"))
+    good["metadata"]["uid"] = UNKNOWN_STRING_VALUE
+    assert _analyze(pack, BACKEND, good) == []
+
+
+def test_secret_values_are_judged_and_approvals_hold(pack: Any) -> None:
+    """Guards against a secret that hides an address, and against approvals that never reach the rules."""
+    secret = {"4dabf18193072939515e22adb298388d": "1b47061264138c4ac30d75fd1eb44270", "value": "127.0.0.1"}
+    [(_, message)] = _analyze(pack, BACKEND, _backend("n9e", endpoints=_ip(secret)))
+    assert message.startswith("EGR101")
+    names = [{"fqdn": {"hostname": "legacy.example.com", "port": 443}}]
+    skip = {"endpoints": names, "tls": {"insecureSkipVerify": True}}
+    assert _analyze(pack, BACKEND, _backend("legacy", **skip)) == []
+    assert _analyze(pack, BACKEND, _backend("proxy", type="DynamicResolver")) == []
+    assert len(_analyze(pack, BACKEND, _backend("other", **skip))) == 1
+
+
+def test_declarations_are_required_in_this_projects_stacks(pack: Any) -> None:
+    """Guards against a way out that nobody answers for."""
+    backend = _backend("n9e", endpoints=_ip("47.96.10.20"))
+    del backend["metadata"]["annotations"]
+    [(level, message)] = _analyze(pack, BACKEND, backend)
+    assert (level, message[:6]) == (MANDATORY, "EGR401")
+
+
+def test_the_stack_as_a_whole(pack: Any) -> None:
+    """Guards against a client namespace without lock-down, and against an exception that nobody uses any more."""
+    namespace = {"apiVersion": "v1", "kind": "Namespace"}
+    news = namespace | {"metadata": {"name": "news", "labels": {"cluster-egress/role": "client"}}}
+    shop = namespace | {"metadata": {"name": "shop", "labels": {"cluster-egress/role": "client"}}}
+    lockdown: dict[str, Any] = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": "lockdown", "namespace": "news"},
+        "spec": {"podSelector": {}, "policyTypes": ["Egress"], "egress": [{"to": [{"namespaceSelector": {}}]}]},
+    }
+    found = _analyze_stack(pack, (NAMESPACE_PATCH, news), (NAMESPACE_PATCH, shop), (NETWORK_POLICY, lockdown))
+    assert [(level, message.split(":")[0], message.split(":")[1]) for level, message in found] == [
+        (MANDATORY, "EGR301 client-namespace-open", " Namespace shop"),
+        (ADVISORY, "EGR004 unused-exception", " Backend apps/legacy"),
+    ]
+
+
+def test_the_settings_name_client_namespaces_too(pack: Any) -> None:
+    """Guards against a namespace whose label was forgotten, so that nothing shuts it."""
+    messages = [message for _, message in _analyze_stack(pack)]
+    assert any(message.startswith("EGR301 client-namespace-open: Namespace news") for message in messages)
+
+
+def test_missing_approvals_block_the_stack_without_a_crash() -> None:
+    """Guards against a stack that nobody approved, and against a pack that dies with a traceback instead."""
+    with _pack(_environment(None)) as stub:
+        found = _analyze_stack(stub)
+    assert (MANDATORY, "EGR002") in [(level, message[:6]) for level, message in found]
+
+
+def test_invalid_approvals_and_settings_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Guards against reading a broken file as one that says nothing."""
+    monkeypatch.setenv("EGRESS_TODAY", "2026-11-01")
+    path = tmp_path / "dev.yaml"
+    for text in ("version: 1\nexceptoins: {}\n", "version: [", APPROVALS.replace("2029", "2020"), "", "[]"):
+        path.write_text(text, encoding="utf-8")
+        assert context_of_environment(_environment(path)).problems, text
+    assert context_of_environment(_environment(tmp_path)).problems, "a directory"
+    path.write_text(APPROVALS, encoding="utf-8")
+    assert context_of_environment(_environment(path)).problems == ()
+    for bad in (
+        "{",
+        "[]",
+        json.dumps({"cluster-egress:cluster": "{"}),
+        _config({"cluster": ["news"], "egress": {}}),
+        _config({"egress": {}}),
+    ):
+        assert context_of_environment(_environment(path) | {"PULUMI_CONFIG": bad}).problems, bad
+
+
+def test_posture_and_namespaces_come_from_the_settings(approvals: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Guards against a lock-down rule that blocks a stack which only observes, or warns in one that enforces."""
+    monkeypatch.setenv("EGRESS_TODAY", "2026-11-01")
+    context = context_of_environment(_environment(approvals, SETTINGS | {"egress": {"posture": "observe"}}))
+    assert context.posture is Posture.OBSERVE
+    assert (context.client_namespaces, context.namespaces) == ({"news"}, {"news", "monitoring"})
+    assert context_of_environment(_environment(approvals)).posture is Posture.ENFORCE
+
+
+def test_other_projects_can_use_the_pack_as_it_is() -> None:
+    """Guards against demanding our approvals and declarations from a project that has neither."""
+    context = context_of_environment({"PULUMI_PROJECT": "shop", "PULUMI_STACK": "prod"})
+    assert (context.problems, context.require_declarations) == ((), False)
+
+
+def test_few_engine_policies_and_advice_only_where_something_warns() -> None:
+    """Guards against decoding each object once per rule."""
+    names = [policy.name for policy in policies_for(context_of_environment({}))]
+    assert names == ["objects-block", "stack-block", "stack-warn"]
+
+
+def _read(resource_type: str, props: dict[str, Any]) -> list[tuple[str, str]]:
+    proxy = unknown_checking_proxy(props)
+    return [(s.group_kind, s.ref.name) for s in subjects_of_resource(resource_type, proxy, "urn")]
+
+
+def test_the_type_of_a_resource_counts_where_its_properties_lie_or_are_silent() -> None:
+    """Guards against a Backend that calls itself something else, so that no rule is chosen for it."""
+    named = {"metadata": {"name": "x"}}
+    backend, config_map = ("gateway.envoyproxy.io/Backend", "x"), ("core/ConfigMap", "x")
+    assert _read(BACKEND, named) == [backend]
+    assert _read(BACKEND, named | {"kind": UNKNOWN_STRING_VALUE, "apiVersion": "v1"}) == [backend]
+    assert _read(BACKEND, named | {"kind": "ConfigMap", "apiVersion": "v1"}) == [config_map, backend]
+    assert _read(BACKEND, named | {"kind": "List", "apiVersion": "v1", "items": []}) == [backend]
+    inner = {"apiVersion": "gateway.envoyproxy.io/v1", "kind": "Backend", "metadata": {"name": "inner"}}
+    hidden = named | {"kind": "List", "apiVersion": "v1", "items": [inner]}
+    assert _read(BACKEND, hidden) == [("gateway.envoyproxy.io/Backend", "inner"), backend]
+    assert _read(NAMESPACE_PATCH, named) == [("core/Namespace", "x")]
+    assert _read("kubernetes:core/v1:List", hidden) == [("gateway.envoyproxy.io/Backend", "inner")]
+    assert _read("pulumi:providers:kubernetes", named) == []
+
+
+def test_properties_become_plain_data() -> None:
+    """Guards against proxies that raise inside a rule, and against 80.0 where a port is meant."""
+    props = {"spec": {"a": [{"port": 80.0}, UNKNOWN_STRING_VALUE], "b": None, "c": 1.5}}
+    [subject] = subjects_of_resource(BACKEND, unknown_checking_proxy(props), "urn")
+    assert subject.whole == {"spec": {"a": [{"port": 80}, UNKNOWN], "b": None, "c": 1.5}}

@@ -1,0 +1,77 @@
+"""Every rule against its fixtures, and the catalogue of rules against itself."""
+
+import dataclasses
+from collections import Counter
+from pathlib import Path
+
+import pytest
+import yaml
+from rule_fixtures import FIXTURES, RULE_OF, Fixture, fixtures
+
+from policy.registry import RETIRED_IDS, RULES, judge
+from policy.rule import AuditRule, Context, ObjectRule, Rule, StackRule
+from policy.subjects import subjects_of
+
+ALL = fixtures()
+MIN_GOOD, MIN_BAD = 1, 3
+
+
+@pytest.mark.parametrize("fixture", ALL, ids=str)
+def test_fixture(fixture: Fixture) -> None:
+    """Guards against a rule that misses, that says something else, or that fires on another rule's case."""
+    violations = judge(fixture.subjects, fixture.context)
+    told = [str(violation) for violation in violations]
+    assert len(violations) == len(fixture.expected), told
+    for expected, violation in zip(fixture.expected, violations, strict=True):
+        assert expected.matches(violation), (expected, told)
+    assert {violation.rule.id for violation in violations} == (set() if fixture.is_good else {fixture.rule}), told
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_every_rule_has_fixtures(rule: Rule) -> None:
+    """Guards against a rule that nobody ever saw fire, or pass something."""
+    own = Counter(fixture.is_good for fixture in ALL if fixture.rule == rule.id)
+    assert own[True] >= MIN_GOOD
+    assert own[False] >= MIN_BAD
+
+
+def test_no_orphan_fixtures() -> None:
+    """Guards against fixtures that no longer belong to a rule, or whose name hides what they show."""
+    assert {path.name for path in FIXTURES.iterdir()} == set(RULE_OF)
+    assert all(fixture.path.name.startswith(("good-", "bad-")) for fixture in ALL)
+    assert all(fixture.is_good == (fixture.expected == ()) for fixture in ALL)
+
+
+def test_ids_are_sorted_unique_and_not_retired() -> None:
+    """Guards against two rules of one id, and against an exception that suddenly means another rule."""
+    ids = [rule.id for rule in RULES]
+    assert ids == sorted(set(ids))
+    assert not RETIRED_IDS & set(ids)
+    names = [rule.name for rule in RULES]
+    assert len(names) == len(set(names))
+
+
+def test_every_rule_file_is_registered() -> None:
+    """Guards against a rule that was written but never runs."""
+    files = (Path(__file__).parents[2] / "policy" / "rules").glob("egr*.py")
+    assert sorted(path.name[: len("EGR000")].upper() for path in files) == [rule.id for rule in RULES]
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_metadata_is_complete(rule: Rule) -> None:
+    """Guards against a violation that does not say why, or how to mend it."""
+    assert type(rule) in (ObjectRule, StackRule, AuditRule)
+    for field in dataclasses.fields(rule):
+        assert getattr(rule, field.name) not in ("", None, frozenset()), field.name
+    assert rule.url.startswith("https://")
+    assert not rule.remediation.endswith(".")
+    assert all(kind == "*" or kind.count("/") == 1 for kind in rule.applies_to)
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
+def test_the_corrected_example_passes_the_whole_pack(rule: Rule) -> None:
+    """Guards against advice that another rule refuses."""
+    objects = [whole for whole in yaml.safe_load_all(rule.example) if "kind" in whole]
+    subjects = [subject for whole in objects for subject in subjects_of(whole)]
+    context = Context(today=ALL[0].context.today, require_declarations=rule.id == "EGR401")
+    assert judge(subjects, context) == []
