@@ -1,5 +1,6 @@
 """Services outside that are offered inside: a Backend and an HTTPRoute each, on Envoy Gateway's Gateway."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,12 +34,16 @@ def _backend(name: str, backend: Backend, namespace: str) -> KubeObject:
         kind="Backend",
         name=name,
         namespace=namespace,
-        spec={"type": "Endpoints", "endpoints": [_endpoint(endpoint) for endpoint in backend.endpoints]},
+        spec={"type": "Endpoints", "endpoints": [_endpoint(each) for each in _sorted(backend.endpoints)]},
         annotations={
             DECLARATION: declaration({name: backend}),
             "cluster-egress/public": backend.access.reason,
         },
     )
+
+
+def _sorted(endpoints: Iterable[Endpoint]) -> list[Endpoint]:
+    return sorted(endpoints, key=lambda each: (each.ip or "", each.fqdn or "", each.port))
 
 
 def _endpoint(endpoint: Endpoint) -> dict[str, Any]:
@@ -55,7 +60,7 @@ def _route(name: str, backend: Backend, namespace: str) -> KubeObject:
         namespace=namespace,
         spec={
             "parentRefs": [{"name": CLASS, "sectionName": "http"}],
-            "hostnames": list(backend.hostnames),
+            "hostnames": sorted(backend.hostnames),
             "rules": [
                 {
                     "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],

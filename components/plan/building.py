@@ -33,6 +33,7 @@ class Plan:
 
 def make_plan(settings: Settings, approvals: Approvals, *, stack: str) -> Plan:
     """Plan every layer. `settings` and `approvals` have passed `components.plan.preflight.check`."""
+    domain = approvals.cluster.domain
     groups = client_groups(settings.destinations)
     offers = settings.backends is not None
     enforced = settings.egress.posture == "enforce"
@@ -41,9 +42,9 @@ def make_plan(settings: Settings, approvals: Approvals, *, stack: str) -> Plan:
     own = [settings.install.istio.namespace, settings.egress.mesh.gateway.namespace]
     return Plan(
         namespaces=(*own, settings.install.envoy_gateway.namespace) if offers else tuple(own),
-        istio=plan_istio(settings),
-        egress_gateway=plan_egress_gateway(settings, groups, cluster_domain=approvals.cluster.domain),
-        envoy_gateway=plan_envoy_gateway(settings) if offers else None,
+        istio=plan_istio(settings, cluster_domain=domain),
+        egress_gateway=plan_egress_gateway(settings, groups, cluster_domain=domain),
+        envoy_gateway=plan_envoy_gateway(settings, cluster_domain=domain) if offers else None,
         backends=plan_backends(settings) if offers else None,
         gateway_policies=gateways if enforced else (),
         client_policies=clients if enforced else (),

@@ -1,7 +1,9 @@
 """The egress gateway and everything that leads through it, for the Istio API flavour."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from components.plan import routes
 from components.plan.groups import ClientGroup
@@ -11,6 +13,12 @@ from components.plan.placement import placement
 from components.plan.releases import release
 from components.settings import Settings
 from components.settings.reserved import LANES
+
+_TELL_NOTHING: Final = {
+    "gatewayTopology": {"forwardClientCertDetails": "SANITIZE"},
+    "proxyHeaders": {"metadataExchangeHeaders": {"mode": "IN_MESH"}},
+}
+"""Proxy configuration: no header tells the outside the client's certificate, namespace or pod. By default they do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,8 +117,11 @@ def _release(settings: Settings) -> Release:
         version=istio.version,
         values={
             "labels": routes.GATEWAY_LABELS,
+            "podAnnotations": {"proxy.istio.io/config": json.dumps(_TELL_NOTHING, sort_keys=True)},
             "service": {
                 "type": "ClusterIP",
+                # Only clients' sidecars learn of the gateway's ports.
+                "annotations": {"networking.istio.io/exportTo": ",".join([".", *client_namespaces(settings)])},
                 "ports": [{"name": name, "port": port, "targetPort": port, "protocol": "TCP"} for name, port in ports],
             },
             "autoscaling": {"enabled": False},

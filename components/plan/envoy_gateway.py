@@ -27,12 +27,12 @@ class EnvoyGatewayPlan:
     gateway: KubeObject
 
 
-def plan_envoy_gateway(settings: Settings) -> EnvoyGatewayPlan:
+def plan_envoy_gateway(settings: Settings, *, cluster_domain: str) -> EnvoyGatewayPlan:
     """Envoy Gateway with its Backend API on: it is installed only where backends are declared."""
     namespace = settings.install.envoy_gateway.namespace
     return EnvoyGatewayPlan(
         namespace=namespace,
-        release=_release(settings),
+        release=_release(settings, cluster_domain),
         proxy=_proxy(settings),
         gateway_class=KubeObject(
             api_version="gateway.networking.k8s.io/v1",
@@ -68,13 +68,14 @@ def plan_envoy_gateway(settings: Settings) -> EnvoyGatewayPlan:
     )
 
 
-def _release(settings: Settings) -> Release:
+def _release(settings: Settings, cluster_domain: str) -> Release:
     envoy_gateway = settings.install.envoy_gateway
     values: dict[str, Any] = {
         "config": {"envoyGateway": {"extensionApis": {"enableBackend": True}}},
         # Helm's hook Job would never end with a sidecar beside it.
         "certgen": {"job": {"pod": {"labels": _NOT_INJECTED}}},
         "deployment": {"pod": {"labels": _NOT_INJECTED}},
+        "kubernetesClusterDomain": cluster_domain,
     }
     if envoy_gateway.image_registry is not None:
         values["global"] = {"imageRegistry": envoy_gateway.image_registry}

@@ -20,6 +20,8 @@ CHUNK_HOSTS: Final = 64
 ENTRY_HOSTS: Final = 200
 """Hosts in a ServiceEntry; its CRD allows 256."""
 
+_SNI_ROOT: Final = "egress.internal"
+
 
 @dataclass(frozen=True, kw_only=True, order=True)
 class ServiceAccount:
@@ -72,6 +74,11 @@ class ClientGroup:
     clients: frozenset[ServiceAccount]
     flows: tuple[Flow, ...]
     chunks: tuple[Chunk, ...]
+
+    @property
+    def sni_domain(self) -> str:
+        """The domain of the group's outer SNIs; no DNS server knows it."""
+        return f"{self.name}.{_SNI_ROOT}"
 
     @property
     def namespaces(self) -> tuple[str, ...]:
@@ -174,7 +181,7 @@ def _group(clients: frozenset[ServiceAccount], flows: Sequence[Flow]) -> ClientG
         chunks=tuple(
             Chunk(
                 name=kube_name(name, chunk),
-                sni=f"{chunk}.{name}.egress.internal",
+                sni=f"{chunk}.{name}.{_SNI_ROOT}",
                 flows=tuple(members),
                 lanes=_lanes(members),
             )

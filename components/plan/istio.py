@@ -23,7 +23,7 @@ def outbound_mode(settings: Settings) -> str:
     return "REGISTRY_ONLY" if settings.egress.posture == "enforce" else "ALLOW_ANY"
 
 
-def plan_istio(settings: Settings) -> IstioPlan:
+def plan_istio(settings: Settings, *, cluster_domain: str) -> IstioPlan:
     """Istio's minimal install: the charts `base` and `istiod`."""
     istio = settings.install.istio
     values: dict[str, Any] = {
@@ -31,10 +31,11 @@ def plan_istio(settings: Settings) -> IstioPlan:
             "outboundTrafficPolicy": {"mode": outbound_mode(settings)},
             "accessLogEncoding": "JSON",
             "trustDomain": settings.egress.mesh.trust_domain,
-        }
+        },
+        "global": {"proxy": {"clusterDomain": cluster_domain}},
     }
     if istio.image_registry is not None:
-        values["global"] = {"hub": istio.image_registry}
+        values["global"]["hub"] = istio.image_registry
     return IstioPlan(
         namespace=istio.namespace,
         base=release(

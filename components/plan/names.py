@@ -15,7 +15,7 @@ def kube_name(*parts: str) -> str:
     name = re.sub(r"[^a-z0-9-]+", "-", whole.lower()).strip("-")
     if name == whole and len(name) <= LIMIT:
         return name
-    return f"{name[: LIMIT - _DIGEST - 1].rstrip('-')}-{digest(whole, _DIGEST)}"
+    return f"{name[: LIMIT - _DIGEST - 1].rstrip('-')}-{digest(whole, _DIGEST)}".lstrip("-")
 
 
 def digest(text: str, length: int) -> str:

@@ -78,7 +78,7 @@ def _node_dns(settings: Settings, approvals: Approvals) -> _Found:
     text = settings.cluster.node_local_dns
     address = ipaddress.ip_network(text)
     own = [*approvals.cluster.service_cidrs, *approvals.cluster.node_cidrs]
-    if classes_in(address) != {AddressClass.LINK_LOCAL} and not any(
+    if classes_in(address) != frozenset({AddressClass.LINK_LOCAL}) and not any(
         _inside(address, ipaddress.ip_network(each)) for each in own
     ):
         yield (

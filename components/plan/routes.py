@@ -5,6 +5,7 @@ knows the client's service account. The outer SNI names the chunk; within the ch
 `Host` header and a TLS host by its lane.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -100,8 +101,7 @@ def virtual_service(at: GatewayAddress, group: ClientGroup, chunk: Chunk) -> Kub
     """A chunk's routes: from the sidecars (`mesh`) to the gateway, and from the gateway to each host."""
     own_gateway = f"{at.namespace}/{group.name}"
     tls = [flow for flow in chunk.flows if flow.is_tls]
-    # Longest first: a prefix also takes `host:port`, and must not take a longer host of this chunk.
-    plain = sorted((f for f in chunk.flows if not f.is_tls), key=lambda f: (-len(f.host), f.host, f.port))
+    plain = [flow for flow in chunk.flows if not flow.is_tls]
     to_gateway = {"host": at.service, "subset": chunk.name}
     spec: dict[str, Any] = {
         # The chunk's SNI stands among the hosts because istiod gives a lane's server only routes of its host.
@@ -120,7 +120,9 @@ def virtual_service(at: GatewayAddress, group: ClientGroup, chunk: Chunk) -> Kub
             ),
             *(
                 {
-                    "match": [{"gateways": [own_gateway], "port": flow.port, "authority": {"prefix": flow.host}}],
+                    "match": [
+                        {"gateways": [own_gateway], "port": flow.port, "authority": {"regex": _authority(flow.host)}}
+                    ],
                     "route": [_outside(flow)],
                 }
                 for flow in plain
@@ -142,16 +144,20 @@ def virtual_service(at: GatewayAddress, group: ClientGroup, chunk: Chunk) -> Kub
 
 
 def authorization_policy(at: GatewayAddress, group: ClientGroup) -> KubeObject:
-    """Who may use the group's chunks: its service accounts; port by port where a host's ports have other clients."""
-    rules: list[dict[str, Any]] = []
-    shared = [chunk for chunk in group.chunks if all(flow.clients == group.clients for flow in chunk.flows)]
-    if shared:
-        rules.append(_rule(at, group.clients, shared))
-    for chunk in group.chunks:
-        if chunk not in shared:
-            for clients in sorted({flow.clients for flow in chunk.flows}, key=sorted):
-                flows = [flow for flow in chunk.flows if flow.clients == clients]
-                rules.append(_rule(at, clients, [chunk], to=_operations(chunk, flows)))
+    """Who may use the group's chunks: its service accounts; port by port where a host's ports have other clients.
+
+    In the ordinary case one rule holds for every chunk, present and future, so that the gateway's configuration does
+    not grow with chunks times hosts.
+    """
+    if all(flow.clients == group.clients for flow in group.flows):
+        rules = [_rule(at, group.clients, f"*.{group.sni_domain}")]
+    else:
+        rules = [
+            _rule(at, clients, chunk.sni, operation)
+            for chunk in group.chunks
+            for clients in sorted({flow.clients for flow in chunk.flows}, key=sorted)
+            for operation in _operations(chunk, [flow for flow in chunk.flows if flow.clients == clients])
+        ]
     return _object(
         at,
         "AuthorizationPolicy",
@@ -206,37 +212,33 @@ def _server(chunk: Chunk, port: int, protocol: str, hosts: list[str]) -> dict[st
     }
 
 
+def _authority(host: str) -> str:
+    """A `Host` header that names `host`: in any case, with or without a port (RFC 9110, section 7.2)."""
+    return rf"(?i){re.escape(host)}(:[0-9]+)?"
+
+
 def _outside(flow: Flow) -> dict[str, Any]:
     return {"destination": {"host": flow.host, "port": {"number": flow.port}}}
 
 
 def _rule(
-    at: GatewayAddress,
-    clients: Iterable[ServiceAccount],
-    chunks: Sequence[Chunk],
-    to: list[dict[str, Any]] | None = None,
+    at: GatewayAddress, clients: Iterable[ServiceAccount], sni: str, operation: dict[str, Any] | None = None
 ) -> dict[str, Any]:
     rule: dict[str, Any] = {
         "from": [{"source": {"principals": [at.principal(client) for client in sorted(clients)]}}],
-        "when": [{"key": "connection.sni", "values": sorted(chunk.sni for chunk in chunks)}],
+        "when": [{"key": "connection.sni", "values": [sni]}],
     }
-    return rule if to is None else {**rule, "to": to}
+    return rule if operation is None else {**rule, "to": [{"operation": operation}]}
 
 
-def _operations(chunk: Chunk, flows: Sequence[Flow]) -> list[dict[str, Any]]:
-    """What exactly these flows are at the gateway: lanes, and HTTP ports with their hosts."""
-    operations: list[dict[str, Any]] = []
+def _operations(chunk: Chunk, flows: Sequence[Flow]) -> Iterator[dict[str, Any]]:
+    """What exactly these flows are at the gateway: lanes, and HTTP ports with their hosts.
+
+    Each needs a rule of its own: istiod drops a whole rule from TCP listeners if any part of it is about HTTP.
+    """
     lanes = sorted(chunk.lanes[flow] for flow in flows if flow.is_tls)
     if lanes:
-        operations.append({"operation": {"ports": [str(lane) for lane in lanes]}})
+        yield {"ports": [str(lane) for lane in lanes]}
     for port in sorted({flow.port for flow in flows if not flow.is_tls}):
         hosts = sorted(flow.host for flow in flows if flow.port == port and not flow.is_tls)
-        operations.append(
-            {
-                "operation": {
-                    "ports": [str(port)],
-                    "hosts": [form for host in hosts for form in (host, f"{host}:*")],
-                }
-            }
-        )
-    return operations
+        yield {"ports": [str(port)], "hosts": [form for host in hosts for form in (host, f"{host}:*")]}

@@ -73,7 +73,7 @@ def salvaged(values: Mapping[str, Any], today: dt.date) -> Parts:
         for path, default in OWN_NAMESPACES.items()
     }
     return Parts(
-        namespaces={name: _role(each) for name, each in declared.items()} if is_map(declared) else None,
+        namespaces={name: _role(each) for name, each in declared.items()} if is_map(declared) and declared else None,
         own_namespaces={path: name for path, name in own.items() if name is not None},
         destinations=_entries(
             Destination, values.get("destinations"), ("hosts", "ports", "clients"), answerable, context
