@@ -17,7 +17,8 @@ help: ## List what can be made
 	@echo "Creating .venv (once)"
 	@$(PYTHON) -m venv .venv || { echo "Python's venv module is missing; on Debian: apt-get install python3-venv"; exit 1; }
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/base.txt
-	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . \
+	  2> .venv/install.log || { cat .venv/install.log; exit 1; }
 	@touch $@
 
 .venv/.dev: requirements/dev.txt .venv/.base

@@ -1,0 +1,1 @@
+"""One module per form in which a preview is shown or written."""

@@ -1,0 +1,74 @@
+"""The real engine: `pulumi` and its Kubernetes provider from PATH, a file backend, a home of its own."""
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+_CHARTS = {"base": "base", "istiod": "istiod", "gateway": "gateway", "chart": "gateway-helm"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """Runs `pulumi` in one project on its stack `dev`."""
+
+    project: Path
+    environment: dict[str, str]
+
+    def run(self, *arguments: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
+        """Run `pulumi` with these arguments; its exit code is the test's to judge."""
+        return subprocess.run(
+            ["pulumi", *arguments, "--non-interactive"],
+            cwd=self.project,
+            env=self.environment,
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+
+    def preview(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `pulumi preview` with the policy pack."""
+        return self.run("preview", "--stack", "dev", "--policy-pack", "policy", *arguments)
+
+
+@pytest.fixture
+def engine(project: Path, tmp_path: Path) -> Engine:
+    """The engine with the stack `dev` of the repository, whose charts stand on this machine."""
+    for program in ("pulumi", "pulumi-resource-kubernetes"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not on PATH (`make engine` gets the CLI, and the CLI its provider)")
+    _charts_from(project, tmp_path / "charts")
+    for folder in ("home", "state"):
+        (tmp_path / folder).mkdir()
+    environment = {
+        **{key: value for key, value in os.environ.items() if not key.startswith("PULUMI_")},
+        "PULUMI_HOME": str(tmp_path / "home"),
+        "PULUMI_BACKEND_URL": f"file://{tmp_path / 'state'}",
+        "PULUMI_CONFIG_PASSPHRASE": "only for this test",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "PULUMI_DEBUG_COMMANDS": "true",
+        "KUBECONFIG": str(tmp_path / "no-cluster"),
+    }
+    engine = Engine(project=project, environment=environment)
+    assert (made := engine.run("stack", "init", "dev")).returncode == 0, made.stderr
+    return engine
+
+
+def _charts_from(project: Path, folder: Path) -> None:
+    """Empty charts: the engine loads charts even in a preview, and tests reach no registry."""
+    for chart in _CHARTS.values():
+        (folder / chart / "templates").mkdir(parents=True)
+        (folder / chart / "Chart.yaml").write_text(f"{{apiVersion: v2, name: {chart}, version: 1.0.0}}\n")
+    install = {key: str(folder / chart) for key, chart in _CHARTS.items()}
+    stack = project / "stacks" / "Pulumi.dev.yaml"
+    stack.write_text(
+        stack.read_text()
+        + "  cluster-egress:install:\n"
+        + f"    istio: {{base: {install['base']}, istiod: {install['istiod']}, gateway: {install['gateway']}}}\n"
+        + f"    envoyGateway: {{chart: {install['chart']}}}\n"
+    )

@@ -1,0 +1,129 @@
+"""The real engine and the offline preview must see the same stack, and the same violations."""
+
+import json
+from typing import Any, cast
+
+import pytest
+
+from cli.offline.preview import preview
+from tests.engine.conftest import Engine
+
+pytestmark = pytest.mark.engine
+
+_BAD_BACKEND = """
+kubernetes.apiextensions.CustomResource(
+    "evil",
+    api_version="gateway.envoyproxy.io/v1alpha1",
+    kind="Backend",
+    metadata={"name": "evil", "namespace": "envoy-gateway-system", "annotations": {
+        "cluster-egress/declaration": '{"evil": {"owner": "a", "ticket": "b", "expires": "2029-12-31"}}'}},
+    spec={"type": "Endpoints", "endpoints": [{"ip": {"address": "127.0.0.1", "port": 19000}}]},
+    opts=on_cluster,
+)
+"""
+
+_ODD_VALUES = """
+  other:text: yes
+  other:number: 443
+  other:flag: true
+  other:odd: {a: yes, b: off, c: 1.0, d: 1e3, e: ~, f: "2027-06-30", g: 0x1F, h: [1, "1", null], i: {}, j: é, k: ""}
+"""
+_DUMP_CONFIG = """
+import json, pathlib
+from pulumi.runtime.config import CONFIG
+
+def plain(text):
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+pathlib.Path("received.json").write_text(json.dumps({key: plain(text) for key, text in CONFIG.get().items()}))
+"""
+
+
+def test_engine_registers_what_the_offline_preview_shows(engine: Engine) -> None:
+    """Guards against an offline preview that reassures with other resources, or other values, than `up` creates."""
+    previewed = engine.preview("--json")
+    assert previewed.returncode == 0, previewed.stdout + previewed.stderr
+    real = {step["newState"]["urn"]: step["newState"] for step in json.loads(previewed.stdout)["steps"]}
+    offline = {r.urn: r for r in preview(engine.project, "dev", with_policy=False).registrations}
+    assert set(real) == set(offline)
+    for urn, state in real.items():
+        registered = offline[urn]
+        assert state.get("parent") == registered.parent, urn
+        assert sorted(state.get("dependencies", [])) == sorted(registered.dependencies), urn
+        assert _holds(state.get("inputs", {}), _known(registered.inputs)), urn
+
+
+def test_engine_gives_the_program_equal_settings(engine: Engine) -> None:
+    """Guards against a YAML reader of ours that reads a stack file differently from the engine's."""
+    stack = engine.project / "stacks" / "Pulumi.dev.yaml"
+    stack.write_text(stack.read_text().replace("config:\n", "config:\n" + _ODD_VALUES, 1))
+    (engine.project / "__main__.py").write_text(_DUMP_CONFIG)
+    received = engine.project / "received.json"
+    assert engine.run("preview", "--stack", "dev").returncode == 0
+    real = json.loads(received.read_text())
+    received.unlink()
+    preview(engine.project, "dev", with_policy=False)
+    assert json.loads(received.read_text()) == real
+
+
+def test_engine_blocks_a_bad_backend(engine: Engine) -> None:
+    """Guards against a pack that loads, reports nothing and lets an unsafe backend through."""
+    program = engine.project / "__main__.py"
+    program.write_text(program.read_text() + _BAD_BACKEND)
+    previewed = engine.preview()
+    assert previewed.returncode != 0
+    assert "EGR101" in previewed.stdout + previewed.stderr
+    offline = preview(engine.project, "dev")
+    blocking = [violation.message for violation in offline.violations if violation.blocking]
+    assert len(blocking) == 1
+    assert "EGR101" in blocking[0]
+
+
+def test_engine_passes_encrypted_values_without_showing_them(engine: Engine) -> None:
+    """Guards against a secret in the clear in a preview, and against a stack that only its passphrase can preview."""
+    secret = "correct-horse-battery"  # noqa: S105 (made up here)
+    path = "cluster-egress:secrets.charts"
+    assert engine.run("config", "set", "--stack", "dev", "--secret", "--path", path, secret).returncode == 0
+    name = "cluster-egress:install.chartRegistry"
+    for key, value in {"username": "ci", "passwordSecret": "charts"}.items():
+        assert engine.run("config", "set", "--stack", "dev", "--path", f"{name}.{key}", value).returncode == 0
+    previewed = engine.preview("--json")
+    assert previewed.returncode == 0, previewed.stdout + previewed.stderr
+    assert secret not in previewed.stdout + previewed.stderr
+    release = next(s["newState"] for s in json.loads(previewed.stdout)["steps"] if s["urn"].endswith("::istiod"))
+    assert release["inputs"]["repositoryOpts"]["username"] == "ci"
+    assert secret not in (engine.project / "stacks" / "Pulumi.dev.yaml").read_text()
+    offline = preview(engine.project, "dev", with_policy=False)
+    istiod = next(r for r in offline.registrations if r.urn.endswith("::istiod"))
+    assert istiod.inputs["repositoryOpts"] == {"username": "ci", "password": "[secret]"}
+
+
+def test_engine_reports_bad_settings_without_a_traceback(engine: Engine) -> None:
+    """Guards against an operator who meets a Python traceback instead of the report."""
+    stack = engine.project / "stacks" / "Pulumi.dev.yaml"
+    stack.write_text(stack.read_text().replace("port: 443", "port: 443443").replace("owner: team-news", "ownr: x"))
+    previewed = engine.preview()
+    shown = previewed.stdout + previewed.stderr
+    assert previewed.returncode != 0
+    assert "destinations.edition-cnn.ports.https.port: 443443 is not a port" in shown
+    assert "destinations.edition-cnn.ownr: unknown key `ownr`" in shown
+    assert "Traceback" not in shown
+
+
+def _known(value: Any) -> Any:
+    """Offline inputs as JSON would hold them, without the one that the SDK adds and the provider takes away."""
+    return json.loads(json.dumps({key: item for key, item in value.items() if key != "compat"}))
+
+
+def _holds(real: Any, offline: Any) -> bool:
+    """Whether the engine's inputs hold everything that was registered; the provider's Check may add defaults."""
+    if isinstance(offline, dict) and isinstance(real, dict):
+        known, wanted = cast("dict[str, Any]", real), cast("dict[str, Any]", offline)
+        return all(key in known and _holds(known[key], value) for key, value in wanted.items())
+    if isinstance(offline, list) and isinstance(real, list):
+        pairs = list(zip(cast("list[Any]", real), cast("list[Any]", offline), strict=False))
+        return len(cast("list[Any]", real)) == len(pairs) and all(_holds(one, other) for one, other in pairs)
+    return real == offline

@@ -1,0 +1,28 @@
+"""Everything that each stack registers, whole. `make generate` writes the goldens anew; read the diff."""
+
+from pathlib import Path
+
+import pytest
+
+from cli.offline.preview import preview
+from tests.conftest import ROOT
+from tests.golden.render import STACKS, golden_file, golden_text
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_stack_registers_exactly_this(stack: str) -> None:
+    """Guards against a change anywhere that adds, drops or alters a resource without anyone seeing it in review."""
+    assert golden_text(stack) == golden_file(stack).read_text(encoding="utf-8"), "`make generate`, then read the diff"
+
+
+@pytest.mark.parametrize("stack", STACKS)
+def test_stack_passes_its_own_pack(stack: str) -> None:
+    """Guards against shipping an example that our own rules refuse."""
+    result = preview(ROOT, stack)
+    assert result.policy is not None
+    assert result.policy.violations == ()
+
+
+def test_every_golden_has_a_stack() -> None:
+    """Guards against a golden that nothing compares any more."""
+    assert {path.stem for path in Path(__file__).parent.glob("*.yaml")} == set(STACKS)

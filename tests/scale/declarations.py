@@ -1,0 +1,42 @@
+"""Stack files of any size, for the scale tests and the bench."""
+
+import json
+from pathlib import Path
+from typing import Any, cast
+
+import yaml12
+
+_HTTP = {"http": {"port": 80, "protocol": "HTTP"}}
+_TLS = {"https": {"port": 443, "protocol": "TLS"}}
+_KINDS: tuple[dict[str, Any], ...] = (_HTTP, _TLS, {**_HTTP, **_TLS})
+
+
+def destination(number: int, group: int) -> dict[str, Any]:
+    """One host of one client group; a third each has HTTP, TLS, and both."""
+    return {
+        "hosts": [f"host{number}.example.com"],
+        "ports": _KINDS[number % len(_KINDS)],
+        "clients": {f"team-{group:02d}": {"serviceAccounts": ["app"]}},
+        "cidrs": ["151.101.0.0/16"],
+        "owner": "team-platform",
+        "ticket": f"FW-{number}",
+        "expires": "2029-12-31",
+    }
+
+
+def write_stack(project: Path, *, hosts: int, groups: int) -> dict[str, Any]:
+    """Turn the project's stack `dev` into one of so many mixed hosts, and give its destinations."""
+    path = project / "stacks" / "Pulumi.dev.yaml"
+    config = cast("dict[str, dict[str, Any]]", yaml12.parse_yaml(path.read_text()))["config"]
+    config.pop("cluster-egress:backends", None)
+    config["cluster-egress:cluster"]["namespaces"] = {f"team-{g:02d}": {"role": "client"} for g in range(groups)}
+    config["cluster-egress:destinations"] = {
+        f"host-{number}": destination(number, number * 7919 % groups) for number in range(hosts)
+    }
+    write_config(project, config)
+    return config
+
+
+def write_config(project: Path, config: dict[str, Any]) -> None:
+    """Write the stack file; JSON is YAML too."""
+    (project / "stacks" / "Pulumi.dev.yaml").write_text(json.dumps({"config": config}))
