@@ -13,6 +13,8 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from components.settings import Settings
+from components.settings.included import SECTIONS
+from components.settings.models import Included
 from policy.approvals import Approvals
 from policy.registry import RULES
 from policy.rule import ANY_KIND, Rule
@@ -34,6 +36,7 @@ def generated() -> dict[str, str]:
     """Every generated file, by its path in the repository."""
     return {
         "stacks/settings.schema.json": _json(stack_file_schema()),
+        "stacks/included.schema.json": _json({"$schema": _DIALECT, **Included.model_json_schema()}),
         "policy/approvals/approvals.schema.json": _json({"$schema": _DIALECT, **Approvals.model_json_schema()}),
         "docs/reference/settings.md": _reference(
             "Settings",
@@ -77,7 +80,7 @@ def stack_file_schema() -> dict[str, Any]:
             "config": {
                 "type": "object",
                 "properties": {f"cluster-egress:{key}": schema for key, schema in properties.items()},
-                "required": [f"cluster-egress:{key}" for key in settings["required"]],
+                "required": [f"cluster-egress:{key}" for key in settings["required"] if key not in SECTIONS],
                 "patternProperties": {"^(?!cluster-egress:)": True},
                 "additionalProperties": False,
             }

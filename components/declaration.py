@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import pulumi
@@ -12,10 +13,14 @@ from components.plan import Plan, make_plan
 from components.plan.preflight import check
 from components.settings import Problem, Settings, SettingsError, load_settings
 from components.settings.clock import today
+from components.settings.included import gather
 from policy.approvals import Approvals, approvals_file, load_approvals
 
 NAMESPACE: Final = "cluster-egress"
 """The config namespace: the project's name, whatever a project that imports this package is called."""
+
+_STACKS: Final = Path("stacks")
+"""The folder of the stack files: the engine and the offline preview both run the program in the project's folder."""
 
 
 class BadDeclaration(pulumi.RunError):
@@ -45,10 +50,11 @@ def read_declaration() -> Declaration:
     stack, date = pulumi.get_stack(), today()
     file, approved = f"stacks/Pulumi.{stack}.yaml", approvals_file(stack)
     values = {key.removeprefix(f"{NAMESPACE}:"): _plain(text) for key, text in CONFIG.get().items() if _is_ours(key)}
-    problems: list[Problem] = []
+    gathered = gather(values, folder=_STACKS)
+    problems = gathered.problems
     settings = approvals = None
     try:
-        settings = load_settings(values, file=file, today=date)
+        settings = load_settings(gathered.values, file=file, today=date)
     except SettingsError as error:
         problems += error.problems
     try:
@@ -58,7 +64,7 @@ def read_declaration() -> Declaration:
     if settings is not None and approvals is not None:
         problems += check(settings, approvals, file=file, approvals_file=f"policy/approvals/{approved.name}")
     if problems or settings is None or approvals is None:
-        error = SettingsError(problems)
+        error = SettingsError(map(gathered.at_origin, problems))
         raise BadDeclaration(error.problems, str(error))
     return Declaration(
         settings=settings,

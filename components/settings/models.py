@@ -13,6 +13,7 @@ from components.settings.types import (
     EntryName,
     Expiry,
     Host,
+    IncludedFile,
     Items,
     KubernetesLabel,
     KubernetesName,
@@ -191,6 +192,15 @@ class Backend(Answerable):
         return self
 
 
+class Included(Model):
+    """A file that a stack file includes."""
+
+    destinations: Entries[Destination] | None = None
+    """What clients may reach outside, by name."""
+    backends: Entries[Backend] | None = None
+    """What is offered inside, by name."""
+
+
 class Settings(Model):
     """One environment's whole declaration."""
 
@@ -198,6 +208,8 @@ class Settings(Model):
     """The cluster and its namespaces."""
     egress: Egress
     """The way out."""
+    include: Items[IncludedFile] | None = None
+    """More files with `destinations` and `backends`, from stacks/: one a team, or where there are hundreds."""
     destinations: Entries[Destination]
     """What clients may reach outside, by name."""
     backends: Entries[Backend] | None = None

@@ -155,6 +155,22 @@ def _sentence(text: str) -> str:
     return text
 
 
+_INCLUDED: Final = re.compile(r"(?!Pulumi\.)([A-Za-z0-9_-][A-Za-z0-9._-]*/)*[A-Za-z0-9_-][A-Za-z0-9._-]*\.yaml")
+
+
+def is_included_name(text: str) -> bool:
+    """Whether a file may be included: a `.yaml` file in the folder of the stack files or below, and no stack file."""
+    return _INCLUDED.fullmatch(text) is not None
+
+
+def _included(text: str) -> str:
+    if not is_included_name(text):
+        raise wrong(f"{shown(text)} is not a file to include", "a path from stacks/, for example `dev/payments.yaml`")
+    return text
+
+
+IncludedFile = Annotated[str, AfterValidator(_included)]
+"""A file with entries of a declaration, from the folder of the stack files."""
 EntryName = Annotated[str, AfterValidator(_entry)]
 """The name of an entry of ours (a destination, a backend, a port): part of the names of its objects."""
 KubernetesLabel = Annotated[str, AfterValidator(_label)]

@@ -3,13 +3,11 @@
 import datetime as dt
 from pathlib import Path
 
-import yaml
-import yaml12
 from pydantic import ValidationError
 
-from components.settings.problems import Problem, SettingsError, problems_of
+from components.settings.problems import SettingsError, problems_of
+from components.settings.yaml_file import read_yaml
 from policy.approvals.model import Approvals
-from policy.approvals.one_meaning import ambiguities
 
 
 def approvals_file(stack: str) -> Path:
@@ -26,18 +24,9 @@ def load_approvals(path: Path, today: dt.date) -> Approvals:
         SettingsError: the file is missing, is not YAML, or holds something wrong; every problem at once.
     """
     file = f"policy/approvals/{path.name}"
-    try:
-        text = path.read_text(encoding="utf-8")
-        values, twice = yaml12.parse_yaml(text), ambiguities(text)
-    except FileNotFoundError as error:
-        raise _whole(
-            file,
-            "there is no such file",
-            "ask the security team for one; policy/approvals/dev.yaml shows how",
-        ) from error
-    except (ValueError, yaml.YAMLError) as error:
-        raise _whole(file, f"is not YAML: {' '.join(str(error).split())}", "valid YAML") from error
-    problems = [Problem(file=file, path=where, wrong=wrong, instead=instead) for where, wrong, instead in twice]
+    values, problems = read_yaml(
+        path, file=file, if_missing="ask the security team for one; policy/approvals/dev.yaml shows how"
+    )
     approvals = None
     try:
         approvals = Approvals.model_validate(values, context={"today": today})
@@ -46,7 +35,3 @@ def load_approvals(path: Path, today: dt.date) -> Approvals:
     if problems or approvals is None:
         raise SettingsError(problems)
     return approvals
-
-
-def _whole(file: str, wrong: str, instead: str) -> SettingsError:
-    return SettingsError([Problem(file=file, path=(), wrong=wrong, instead=instead)])

@@ -80,8 +80,9 @@ def _merge_into(project: Path, text: str) -> None:
     """Merge a block into the file that its first line names."""
     name = text.splitlines()[0].removeprefix("# ").removesuffix(", wrong")
     path = project / name
-    merged = _merged(yaml12.parse_yaml(path.read_text()), yaml12.parse_yaml(text))
-    if name.startswith("stacks/"):
+    path.parent.mkdir(exist_ok=True)
+    merged = _merged(yaml12.parse_yaml(path.read_text()) if path.exists() else {}, yaml12.parse_yaml(text))
+    if name.startswith("stacks/Pulumi."):
         write_config(project, merged["config"])
     else:
         path.write_text(yaml12.format_yaml(merged))

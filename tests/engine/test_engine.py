@@ -7,6 +7,7 @@ import pytest
 
 from cli.offline.preview import preview
 from tests.engine.conftest import Engine
+from tests.scale.declarations import include_destinations, write_stack
 
 pytestmark = pytest.mark.engine
 
@@ -67,6 +68,15 @@ def test_engine_gives_the_program_equal_settings(engine: Engine) -> None:
     received.unlink()
     preview(engine.project, "dev", with_policy=False)
     assert json.loads(received.read_text()) == real
+
+
+def test_engine_previews_a_thousand_hosts_of_an_included_file(engine: Engine) -> None:
+    """Guards against a declaration that only the offline preview can take: config has to fit into 128 KiB."""
+    include_destinations(engine.project, write_stack(engine.project, hosts=1000, groups=20))
+    previewed = engine.preview("--json")
+    assert previewed.returncode == 0, previewed.stdout[-2000:] + previewed.stderr
+    real = {step["urn"] for step in json.loads(previewed.stdout)["steps"]}
+    assert real == {each.urn for each in preview(engine.project, "dev", with_policy=False).registrations}
 
 
 def test_engine_blocks_a_bad_backend(engine: Engine) -> None:

@@ -38,5 +38,16 @@ def write_stack(project: Path, *, hosts: int, groups: int) -> dict[str, Any]:
 
 
 def write_config(project: Path, config: dict[str, Any]) -> None:
-    """Write the stack file; JSON is YAML too."""
-    (project / "stacks" / "Pulumi.dev.yaml").write_text(json.dumps({"config": config}))
+    """Write the stack file's config, and leave the rest of it; JSON is YAML too."""
+    path = project / "stacks" / "Pulumi.dev.yaml"
+    whole = cast("dict[str, Any]", yaml12.parse_yaml(path.read_text()))
+    path.write_text(json.dumps({**whole, "config": config}))
+
+
+def include_destinations(project: Path, config: dict[str, Any]) -> None:
+    """Move a stack file's destinations into a file that it includes."""
+    included = {"destinations": config["cluster-egress:destinations"]}
+    (project / "stacks" / "dev").mkdir()
+    (project / "stacks" / "dev" / "hosts.yaml").write_text(json.dumps(included))
+    rest = {key: value for key, value in config.items() if key != "cluster-egress:destinations"}
+    write_config(project, {**rest, "cluster-egress:include": ["dev/hosts.yaml"]})
