@@ -1,18 +1,21 @@
 """Reads the stack's declaration from Pulumi config, and refuses a bad one with one report."""
 
+import datetime as dt
+import difflib
 import json
-from collections.abc import Mapping
+import os
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import pulumi
-from pulumi.runtime.config import CONFIG
+from pulumi.runtime.config import CONFIG, is_config_secret
 
 from components.plan import Plan, make_plan
 from components.plan.preflight import check
 from components.settings import Problem, Settings, SettingsError, load_settings
-from components.settings.clock import today
+from components.settings.clock import TODAY_VARIABLE, today
 from components.settings.included import gather
 from policy.approvals import Approvals, approvals_file, load_approvals
 
@@ -47,11 +50,12 @@ def read_declaration() -> Declaration:
     Raises:
         BadDeclaration: with every problem of the stack file and of its approvals at once.
     """
-    stack, date = pulumi.get_stack(), today()
+    stack, date = pulumi.get_stack(), _today()
     file, approved = f"stacks/Pulumi.{stack}.yaml", approvals_file(stack)
     values = {key.removeprefix(f"{NAMESPACE}:"): _plain(text) for key, text in CONFIG.get().items() if _is_ours(key)}
-    gathered = gather(values, folder=_STACKS)
-    problems = gathered.problems
+    encrypted = [key for key in values if key != "secrets" and is_config_secret(f"{NAMESPACE}:{key}")]
+    gathered = gather({key: value for key, value in values.items() if key not in encrypted}, folder=_STACKS)
+    problems = gathered.problems + [_encrypted(key, file) for key in encrypted] + list(_misplaced(file))
     settings = approvals = None
     try:
         settings = load_settings(gathered.values, file=file, today=date)
@@ -71,6 +75,43 @@ def read_declaration() -> Declaration:
         approvals=approvals,
         plan=make_plan(settings, approvals, stack=stack),
         secrets=_secrets(settings.secrets),
+    )
+
+
+def _today() -> dt.date:
+    fixed = os.environ.get(TODAY_VARIABLE)
+    if fixed is not None:
+        pulumi.log.warn(f"{TODAY_VARIABLE} is set: dates are judged as of {fixed}, not as of today")
+    try:
+        return today()
+    except ValueError as error:
+        raise pulumi.RunError(
+            f'{TODAY_VARIABLE}: {fixed!r} is not a date; instead: "2027-06-30", or unset it'
+        ) from error
+
+
+def _misplaced(file: str) -> Iterator[Problem]:
+    """Keys that look like ours and would be passed over, and secrets that are none."""
+    for key in CONFIG.get():
+        namespace, _, name = key.partition(":")
+        if namespace != NAMESPACE and difflib.get_close_matches(namespace, [NAMESPACE], cutoff=0.8):
+            yield Problem(file=file, path=(key,), wrong="is not read", instead=f"did you mean `{NAMESPACE}:{name}`?")
+    if f"{NAMESPACE}:secrets" in CONFIG.get() and not is_config_secret(f"{NAMESPACE}:secrets"):
+        yield Problem(
+            file=file,
+            path=("secrets",),
+            wrong="stands in the clear",
+            instead="`pulumi config set --secret --path 'cluster-egress:secrets.NAME'`",
+        )
+
+
+def _encrypted(key: str, file: str) -> Problem:
+    """Secrecy reaches the program per top-level key; elsewhere than under `secrets` the plan would show the value."""
+    return Problem(
+        file=file,
+        path=(key,),
+        wrong="holds an encrypted value, which would be shown in the clear",
+        instead="the value under `secrets`, and its name here",
     )
 
 

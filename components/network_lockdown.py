@@ -26,6 +26,7 @@ class NetworkLockdown(pulumi.ComponentResource):
     def __init__(self, name: str, args: NetworkLockdownArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("egress:network:NetworkLockdown", name, None, opts)
         self.policies = [
-            kube_object(self, f"{name}-{policy.namespace}", policy, args.after) for policy in args.policies
+            kube_object(self, f"{name}-{policy.namespace}-{policy.name}", policy, args.after)
+            for policy in args.policies
         ]
         self.register_outputs({})

@@ -58,16 +58,11 @@ def plan_egress_gateway(settings: Settings, groups: Sequence[ClientGroup], *, cl
     at = routes.GatewayAddress(
         namespace=namespace, cluster_domain=cluster_domain, trust_domain=settings.egress.mesh.trust_domain
     )
+    enforced = settings.egress.posture == "enforce"
     return EgressGatewayPlan(
         namespace=namespace,
         release=_release(settings),
-        default_deny=KubeObject(
-            api_version="security.istio.io/v1",
-            kind="AuthorizationPolicy",
-            name="default-deny",
-            namespace=namespace,
-            spec={},  # an ALLOW policy without rules: whatever no other policy allows is refused
-        ),
+        default_deny=routes.default_deny(at, enforced=enforced),
         client_namespaces=tuple(
             ClientNamespacePlan(
                 namespace=client,
@@ -79,7 +74,7 @@ def plan_egress_gateway(settings: Settings, groups: Sequence[ClientGroup], *, cl
         groups=tuple(
             ClientGroupPlan(
                 gateway=routes.gateway(at, group),
-                authorization=routes.authorization_policy(at, group),
+                authorization=routes.authorization_policy(at, group, enforced=enforced),
                 virtual_services=tuple(routes.virtual_service(at, group, chunk) for chunk in group.chunks),
                 service_entries=tuple(routes.service_entries(at, group, settings.destinations)),
             )

@@ -103,7 +103,7 @@ def _proxy(settings: Settings) -> KubeObject:
                 "kubernetes": {
                     "envoyDeployment": {"replicas": 2, "pod": {"labels": _NOT_INJECTED, **placed}},
                     "envoyPDB": {"maxUnavailable": 1},
-                    "envoyService": {"type": settings.install.envoy_gateway.service_type},
+                    "envoyService": {"type": "ClusterIP"},  # offered inside, not at the edge
                 },
             },
             "telemetry": {"accessLog": {"settings": [_json_to_stdout()]}},

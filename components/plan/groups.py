@@ -20,7 +20,8 @@ CHUNK_HOSTS: Final = 64
 ENTRY_HOSTS: Final = 200
 """Hosts in a ServiceEntry; its CRD allows 256."""
 
-_SNI_ROOT: Final = "egress.internal"
+SNI_ROOT: Final = "egress.internal"
+"""The zone of the outer SNIs. No DNS server knows it, and no destination may be in it."""
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -78,7 +79,7 @@ class ClientGroup:
     @property
     def sni_domain(self) -> str:
         """The domain of the group's outer SNIs; no DNS server knows it."""
-        return f"{self.name}.{_SNI_ROOT}"
+        return f"{self.name}.{SNI_ROOT}"
 
     @property
     def namespaces(self) -> tuple[str, ...]:
@@ -171,7 +172,7 @@ def _flows(destinations: Mapping[str, Destination]) -> list[Flow]:
 
 def _group(clients: frozenset[ServiceAccount], flows: Sequence[Flow]) -> ClientGroup:
     namespaces = "-".join(sorted({client.namespace for client in clients}))
-    identity = digest(",".join(sorted(map(str, clients))), 6)
+    identity = digest(",".join(sorted(map(str, clients))), 8)
     name = kube_name(namespaces[:32].rstrip("-"), identity)
     chunks = split(flows, key=lambda flow: flow.host, fits=_fits_chunk)
     return ClientGroup(
@@ -181,7 +182,7 @@ def _group(clients: frozenset[ServiceAccount], flows: Sequence[Flow]) -> ClientG
         chunks=tuple(
             Chunk(
                 name=kube_name(name, chunk),
-                sni=f"{chunk}.{name}.{_SNI_ROOT}",
+                sni=f"{chunk}.{name}.{SNI_ROOT}",
                 flows=tuple(members),
                 lanes=_lanes(members),
             )

@@ -20,6 +20,7 @@ def handoff(settings: Settings, *, stack: str, planned: Sequence[KubeObject]) ->
         stack: its name.
         planned: NetworkPolicies that `observe` holds back.
     """
+    needs = backend_ports(settings)
     return {
         "version": VERSION,
         "stack": stack,
@@ -48,8 +49,8 @@ def handoff(settings: Settings, *, stack: str, planned: Sequence[KubeObject]) ->
             {
                 "name": name,
                 "hosts": sorted(e.fqdn for e in backend.endpoints if e.fqdn is not None),
-                "cidrs": None if (cidrs := backend_ports(settings)[name][0]) is None else sorted(cidrs),
-                "ports": [{"port": port, "protocol": "HTTP"} for port in sorted(backend_ports(settings)[name][1])],
+                "cidrs": None if (cidrs := needs[name][0]) is None else sorted(cidrs),
+                "ports": [{"port": port, "protocol": "HTTP"} for port in sorted(needs[name][1])],
                 "offeredAs": sorted(backend.hostnames),
                 **_answerable(backend),
             }

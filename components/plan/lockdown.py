@@ -20,6 +20,9 @@ from policy.facts.addresses import special_networks
 
 ANY_IPV4: Final = "0.0.0.0/0"
 _NAME: Final = "cluster-egress"
+_CONTROL_PLANE: Final = "control-plane"
+_CONTROLLER_LABELS: Final = {"control-plane": "envoy-gateway"}
+"""The labels of Envoy Gateway's controller (its chart)."""
 _NAMESPACE: Final = "kubernetes.io/metadata.name"
 
 
@@ -42,11 +45,15 @@ def client_policies(settings: Settings, approvals: Approvals) -> tuple[KubeObjec
 
 
 def gateway_policies(settings: Settings, approvals: Approvals) -> tuple[KubeObject, ...]:
-    """Policies for the egress gateway and, where backends are declared, for Envoy Gateway's proxies."""
-    policies = [_egress_gateway(settings, approvals)]
+    """Policies for both gateways and their control planes; of these only the gateways reach anything outside."""
+    inside = _in_cluster(settings, approvals)
+    gateways = [_egress_gateway(settings, approvals)]
+    control_planes = [_policy(_CONTROL_PLANE, settings.install.istio.namespace, {}, egress=inside)]
     if settings.backends is not None:
-        policies.append(_envoy_proxies(settings, approvals))
-    return tuple(policies)
+        namespace = settings.install.envoy_gateway.namespace
+        gateways.append(_envoy_proxies(settings, approvals))
+        control_planes.append(_policy(_CONTROL_PLANE, namespace, _CONTROLLER_LABELS, egress=inside))
+    return (*gateways, *control_planes)
 
 
 def destination_ports(settings: Settings) -> dict[str, tuple[tuple[str, ...] | None, frozenset[int]]]:
@@ -97,7 +104,7 @@ def _egress_gateway(settings: Settings, approvals: Approvals) -> KubeObject:
 
 def _envoy_proxies(settings: Settings, approvals: Approvals) -> KubeObject:
     namespace = settings.install.envoy_gateway.namespace
-    controller = {"to": [_pods(namespace, {"control-plane": "envoy-gateway"})], "ports": [_tcp(18000)]}
+    controller = {"to": [_pods(namespace, _CONTROLLER_LABELS)], "ports": [_tcp(18000)]}
     return _policy(
         CLASS,
         namespace,
@@ -135,6 +142,16 @@ def _block(cidr: str, approvals: Approvals) -> dict[str, Any]:
     ]
     excepted = ipaddress.collapse_addresses(n for n in networks if isinstance(n, ipaddress.IPv4Network))
     return {"ipBlock": {"cidr": cidr, "except": [str(network) for network in excepted]}}
+
+
+def _in_cluster(settings: Settings, approvals: Approvals) -> list[dict[str, Any]]:
+    """Every pod of the cluster, DNS on the node, the API server; nothing outside."""
+    cluster = approvals.cluster
+    api_server = {
+        "to": [{"ipBlock": {"cidr": _single(address)}} for address in cluster.api_server_addresses],
+        "ports": [_tcp(cluster.api_server_port)],
+    }
+    return [{"to": [{"namespaceSelector": {}}]}, _node_dns(settings), api_server]
 
 
 def _dns(settings: Settings) -> list[dict[str, Any]]:

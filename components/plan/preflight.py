@@ -2,26 +2,45 @@
 
 import ipaddress
 from collections.abc import Iterator
+from dataclasses import dataclass
 
+from pydantic.alias_generators import to_camel
+
+from components.plan.groups import SNI_ROOT
 from components.plan.lockdown import backend_ports, destination_ports
 from components.settings import Problem, Settings
+from components.settings.install import EnvoyGateway, Istio
 from components.settings.problems import Path
 from policy.approvals import Approvals
 from policy.facts.addresses import AddressClass, classes_in, is_wide
+from policy.facts.names import NameClass, classify_name
 
 _Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _Found = Iterator[tuple[Path, str, str]]
 _EMBEDDING = [int(ipaddress.IPv6Address(prefix)) for prefix in ("::ffff:0:0", "64:ff9b::")]
 """Where IPv6 carries an IPv4 address unchanged to the network (RFC 4291, RFC 6052)."""
+_NEVER_NAMES = frozenset(
+    {
+        NameClass.NUMERIC,
+        NameClass.LOCALHOST,
+        NameClass.METADATA,
+        NameClass.CLUSTER,
+        NameClass.SINGLE_LABEL,
+        NameClass.WILDCARD_DNS,
+    }
+)
 _GRANTABLE = frozenset({AddressClass.PRIVATE, AddressClass.SHARED, AddressClass.UNIQUE_LOCAL})
 
 
 def check(settings: Settings, approvals: Approvals, *, file: str, approvals_file: str) -> list[Problem]:
     """Every address and port that is asked for and not granted, with its path in the stack file."""
     found = [
+        *_names(settings, approvals),
+        *_chart_sources(settings, approvals, approvals_file),
         *_public_ranges(settings, approvals, approvals_file),
         *_addresses(settings, approvals, approvals_file),
         *_wide(settings, approvals_file),
+        *_sources(settings),
         *_node_dns(settings, approvals),
     ]
     return [Problem(file=file, path=path, wrong=wrong, instead=instead) for path, wrong, instead in found]
@@ -35,11 +54,18 @@ def _public_ranges(settings: Settings, approvals: Approvals, approvals_file: str
             if cidrs is not None:
                 continue
             granted = approvals.public_ranges.get(name)
+            hosts = _outside_names(settings, section, name)
             if granted is None:
                 yield (
                     (section, name, "cidrs"),
                     "is missing, and no approval stands in for it: which addresses are behind its names?",
                     f"the addresses as `cidrs`, or have publicRanges.{name} added to {approvals_file}",
+                )
+            elif others := sorted(hosts - set(granted.hosts)):
+                yield (
+                    (section, name),
+                    f"names {', '.join(others)}, which is not approved to be at any public address",
+                    f"have the host added to publicRanges.{name}.hosts in {approvals_file}",
                 )
             elif missing := sorted(ports - set(granted.ports)):
                 yield (
@@ -49,16 +75,72 @@ def _public_ranges(settings: Settings, approvals: Approvals, approvals_file: str
                 )
 
 
+def _outside_names(settings: Settings, section: str, name: str) -> set[str]:
+    if section == "destinations":
+        return set(settings.destinations[name].hosts)
+    return {endpoint.fqdn for endpoint in (settings.backends or {})[name].endpoints if endpoint.fqdn is not None}
+
+
+def _names(settings: Settings, approvals: Approvals) -> _Found:
+    """Names that lead into the cluster, to the pod itself, or wherever their reader wants are never a way out."""
+    asked: list[tuple[Path, str]] = [
+        (("destinations", name, "hosts", index), host)
+        for name, destination in settings.destinations.items()
+        for index, host in enumerate(destination.hosts)
+    ]
+    asked += [
+        (("backends", name, "endpoints", index, "fqdn"), endpoint.fqdn)
+        for name, backend in (settings.backends or {}).items()
+        for index, endpoint in enumerate(backend.endpoints)
+        if endpoint.fqdn is not None
+    ]
+    for path, host in asked:
+        kind = classify_name(host, approvals.cluster.domain, frozenset(settings.cluster.namespaces))
+        if kind in _NEVER_NAMES:
+            yield path, f"{host} is a name of the kind {kind}, which is never a way out", "the service's real name"
+        elif host == SNI_ROOT or host.endswith(f".{SNI_ROOT}"):
+            yield path, f"{host} is in the zone {SNI_ROOT}, which the gateway keeps for itself", "another name"
+
+
+def _chart_sources(settings: Settings, approvals: Approvals, approvals_file: str) -> _Found:
+    """A chart may hold any object, also one that opens what this declaration shuts."""
+    granted = {source for grant in approvals.chart_sources.values() for source in grant.sources}
+    for key, asked, default in (
+        ("istio", settings.install.istio, Istio()),
+        ("envoyGateway", settings.install.envoy_gateway, EnvoyGateway()),
+    ):
+        for name in ("base", "istiod", "gateway", "chart", "image_registry"):
+            source = getattr(asked, name, None)
+            if source is not None and source != getattr(default, name) and source not in granted:
+                yield (
+                    ("install", key, to_camel(name)),
+                    f"{source} is not where its publisher puts it, and no approval covers it",
+                    f"leave it out, or have it added to chartSources in {approvals_file}",
+                )
+
+
+def _sources(settings: Settings) -> _Found:
+    """What the firewall team is asked to let in as a source."""
+    if is_wide(ipaddress.ip_network(cidr) for cidr in settings.egress.addresses.cidrs):
+        yield ("egress", "addresses", "cidrs"), "is too wide for a source that others let in", "the real addresses"
+
+
 def _addresses(settings: Settings, approvals: Approvals, approvals_file: str) -> _Found:
     for name, destination in settings.destinations.items():
+        ports = {port.port for port in destination.ports.values()}
         for index, cidr in enumerate(destination.cidrs or ()):
-            yield from _judge(("destinations", name, "cidrs", index), cidr, approvals, approvals_file)
+            asked = _Asked(path=("destinations", name, "cidrs", index), text=cidr, entry=name, ports=ports)
+            yield from _judge(asked, approvals, approvals_file)
     for name, backend in (settings.backends or {}).items():
         for index, endpoint in enumerate(backend.endpoints):
             if endpoint.ip is not None:
-                yield from _judge(("backends", name, "endpoints", index, "ip"), endpoint.ip, approvals, approvals_file)
+                path = ("backends", name, "endpoints", index, "ip")
+                asked = _Asked(path=path, text=endpoint.ip, entry=name, ports={endpoint.port})
+                yield from _judge(asked, approvals, approvals_file)
+        ports = {endpoint.port for endpoint in backend.endpoints}
         for index, cidr in enumerate(backend.cidrs or ()):
-            yield from _judge(("backends", name, "cidrs", index), cidr, approvals, approvals_file)
+            asked = _Asked(path=("backends", name, "cidrs", index), text=cidr, entry=name, ports=ports)
+            yield from _judge(asked, approvals, approvals_file)
 
 
 def _wide(settings: Settings, approvals_file: str) -> _Found:
@@ -88,30 +170,41 @@ def _node_dns(settings: Settings, approvals: Approvals) -> _Found:
         )
 
 
-def _judge(path: Path, text: str, approvals: Approvals, approvals_file: str) -> _Found:
+@dataclass(frozen=True, kw_only=True)
+class _Asked:
+    """An address or range that an entry asks for."""
+
+    path: Path
+    text: str
+    entry: str
+    ports: set[int]
+
+
+def _judge(asked: _Asked, approvals: Approvals, approvals_file: str) -> _Found:
     """The precedence: never approvable, then approved, then private, then public."""
-    network = ipaddress.ip_network(text)
+    network = ipaddress.ip_network(asked.text)
     own = approvals.cluster
     ours = [*own.pod_cidrs, *own.service_cidrs, *own.node_cidrs, *own.api_server_addresses]
     if any(_overlap(network, ipaddress.ip_network(each)) for each in ours):
-        yield (
-            path,
-            f"{text} is inside this cluster",
-            "an address outside; in-cluster traffic needs no declaration",
-        )
+        instead = "an address outside; in-cluster traffic needs no declaration"
+        yield asked.path, f"{asked.text} is inside this cluster", instead
         return
     special = classes_in(network)
     never = sorted(special - _GRANTABLE)
     if never:
-        yield path, f"{text} is {never[0]}, which is never a way out", "the service's real address"
+        yield asked.path, f"{asked.text} is {never[0]}, which is never a way out", "the service's real address"
         return
-    granted = [ipaddress.ip_network(c) for grant in approvals.private_ranges.values() for c in grant.cidrs]
+    granted = [
+        ipaddress.ip_network(cidr)
+        for grant in approvals.private_ranges.values()
+        if asked.entry in grant.entries and asked.ports <= set(grant.ports)
+        for cidr in grant.cidrs
+    ]
     if special and not any(_inside(network, each) for each in granted):
-        kind = min(special)
         yield (
-            path,
-            f"{text} is {kind} address space, and no approval covers it",
-            f"a public address, or have it added to privateRanges in {approvals_file}",
+            asked.path,
+            f"{asked.text} is {min(special)} address space, and no approval covers it",
+            f"a public address, or have it added to privateRanges in {approvals_file}, with this entry and its ports",
         )
 
 

@@ -19,6 +19,7 @@ GATEWAY: Final = "egress-gateway"
 GATEWAY_LABELS: Final = {"app": GATEWAY, "istio": GATEWAY}
 """The labels of the gateway's pods."""
 _NETWORKING: Final = "networking.istio.io/v1"
+_SECURITY: Final = "security.istio.io/v1"
 _MUTUAL: Final = "ISTIO_MUTUAL"
 
 
@@ -143,7 +144,7 @@ def virtual_service(at: GatewayAddress, group: ClientGroup, chunk: Chunk) -> Kub
     return _object(at, "VirtualService", chunk.name, spec)
 
 
-def authorization_policy(at: GatewayAddress, group: ClientGroup) -> KubeObject:
+def authorization_policy(at: GatewayAddress, group: ClientGroup, *, enforced: bool) -> KubeObject:
     """Who may use the group's chunks: its service accounts; port by port where a host's ports have other clients.
 
     In the ordinary case one rule holds for every chunk, present and future, so that the gateway's configuration does
@@ -163,8 +164,21 @@ def authorization_policy(at: GatewayAddress, group: ClientGroup) -> KubeObject:
         "AuthorizationPolicy",
         group.name,
         {"selector": {"matchLabels": GATEWAY_LABELS}, "action": "ALLOW", "rules": rules},
-        api_version="security.istio.io/v1",
+        api_version=_SECURITY,
+        annotations=_judged(enforced=enforced),
     )
+
+
+def default_deny(at: GatewayAddress, *, enforced: bool) -> KubeObject:
+    """Whatever no other policy allows is refused: an ALLOW policy without rules."""
+    return _object(
+        at, "AuthorizationPolicy", "default-deny", {}, api_version=_SECURITY, annotations=_judged(enforced=enforced)
+    )
+
+
+def _judged(*, enforced: bool) -> dict[str, str]:
+    """The annotation by which the proxy judges but refuses nothing (istio.io, "Dry Run"), unless it is `enforced`."""
+    return {} if enforced else {"istio.io/dry-run": "true"}
 
 
 def sidecar(namespace: str, outbound_mode: str) -> KubeObject:

@@ -15,6 +15,7 @@ def check(parts: Parts, *, file: str) -> list[Problem]:
         *_claims(parts),
         *_offers(parts),
         *_ports(parts),
+        *_one_kind_a_port(parts),
         *_many_tls_ports(parts),
         *_secrets(parts),
         *_own_namespaces(parts),
@@ -28,6 +29,13 @@ _Found = Iterator[tuple[Path, str, str]]
 def _clients(parts: Parts) -> _Found:
     if parts.namespaces is None:
         return
+    for name in sorted(KUBERNETES_NAMESPACES - {"default"}):
+        if parts.namespaces.get(name) == "client":
+            yield (
+                ("cluster", "namespaces", name, "role"),
+                f"namespace `{name}` is Kubernetes' own: locked down, it would cut the whole cluster's DNS",
+                "`platform`, or leave the namespace out",
+            )
     known = {name for name, role in parts.namespaces.items() if role == "client"}
     for name, destination in parts.destinations.items():
         for namespace in destination.clients:
@@ -99,6 +107,23 @@ def _ports(parts: Parts) -> _Found:
                     f"port {port.port} is one of the gateway's lanes",
                     "another port of the same service",
                 )
+
+
+def _one_kind_a_port(parts: Parts) -> _Found:
+    """A sidecar reads a port as HTTP or as TLS, for all hosts that its namespace may reach; istiod drops the other."""
+    first_use: dict[tuple[str, int], tuple[str, str]] = {}
+    for name, destination in parts.destinations.items():
+        for port_name, port in destination.ports.items():
+            for namespace in destination.clients:
+                first, protocol = first_use.setdefault((namespace, port.port), (name, port.protocol))
+                both = set(destination.hosts) & set(parts.destinations[first].hosts)
+                if (protocol == "TLS") != (port.protocol == "TLS") and not both:  # of one host, `_claims` speaks
+                    yield (
+                        ("destinations", name, "ports", port_name, "protocol"),
+                        f"namespace `{namespace}` uses port {port.port} as {protocol} in destinations.{first}, "
+                        f"and its sidecars cannot read it as {port.protocol} too",
+                        "the same protocol, another port, or clients in another namespace",
+                    )
 
 
 def _many_tls_ports(parts: Parts) -> _Found:

@@ -1,14 +1,26 @@
 """Where charts and images come from: pinned defaults, each of which a mirror may replace."""
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Final
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from components.settings.problems import wrong
 from components.settings.types import EntryName, KubernetesLabel, Model, Sentence
 
 Version = Annotated[str, Field(pattern=r"^v?\d+\.\d+\.\d+([-+][0-9A-Za-z.-]+)?$")]
 Source = Annotated[str, Field(min_length=1, pattern=r"^\S+$")]
 """A chart: an `oci://` address, or a folder or archive on this machine."""
+
+
+_ESCAPE_FIXED: Final = (1, 9, 1)
+
+
+def _escape_fixed(version: str) -> str:
+    numbers = tuple(int(number) for number in re.findall(r"\d+", version)[:3])
+    if numbers < _ESCAPE_FIXED:
+        raise wrong(f"{version} lets a tenant escape by securityContext", "v1.9.1 or newer")
+    return version
 
 
 class Istio(Model):
@@ -31,7 +43,7 @@ class Istio(Model):
 class EnvoyGateway(Model):
     """Envoy Gateway's chart; installed only where backends are declared."""
 
-    version: Version = "v1.9.1"
+    version: Annotated[Version, AfterValidator(_escape_fixed)] = "v1.9.1"
     """The version of the chart. Not below v1.9.1, which fixed a tenant's escape by securityContext."""
     namespace: KubernetesLabel = "envoy-gateway-system"
     """The controller's and its proxies' namespace; ours."""
@@ -39,8 +51,6 @@ class EnvoyGateway(Model):
     """The chart; it brings the CRDs of Gateway API and Envoy Gateway."""
     image_registry: Source | None = None
     """The registry of Envoy Gateway's images (`global.imageRegistry`), if mirrored."""
-    service_type: Literal["ClusterIP", "LoadBalancer"] = "ClusterIP"
-    """How the gateway for backends is reached: inside the cluster only, or through a load balancer."""
 
 
 class ChartRegistry(Model):

@@ -23,13 +23,15 @@ def read_yaml(path: Path, *, file: str, if_missing: str) -> tuple[Any, list[Prob
         if_missing: what to do where there is no such file.
 
     Raises:
-        SettingsError: the file is missing, or is not YAML.
+        SettingsError: the file is missing, cannot be read, or is not YAML.
     """
     try:
         text = path.read_text(encoding="utf-8")
         values, found = yaml12.parse_yaml(text), list(_ambiguities(text))
-    except (FileNotFoundError, IsADirectoryError) as error:
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
         raise _whole(file, "there is no such file", if_missing) from error
+    except OSError as error:
+        raise _whole(file, f"cannot be read: {error.strerror}", "a file that can be read") from error
     except (ValueError, yaml.YAMLError) as error:
         raise _whole(file, f"is not YAML: {' '.join(str(error).split())}", "valid YAML") from error
     return values, [Problem(file=file, path=where, wrong=wrong, instead=instead) for where, wrong, instead in found]

@@ -9,6 +9,7 @@ from components.settings.types import (
     Address,
     Cidr,
     EntryName,
+    Host,
     Items,
     KubernetesLabel,
     KubernetesName,
@@ -47,15 +48,28 @@ class Approval(Answerable):
 class PublicRange(Approval):
     """Lets the entry of the same name reach any public address on some ports: its addresses move."""
 
+    hosts: Items[Host]
+    """The entry's hosts, and no others."""
     ports: Items[Port]
     """The ports, and no others."""
 
 
 class PrivateRange(Approval):
-    """Lets destinations and backends stand in private address space."""
+    """Lets entries stand in private address space."""
 
+    entries: Items[EntryName]
+    """The destinations and backends, by name, and no others."""
     cidrs: Items[Cidr]
     """The ranges, as narrow as can be."""
+    ports: Items[Port]
+    """The ports, and no others."""
+
+
+class ChartSource(Approval):
+    """Lets charts or images come from elsewhere than their publishers: whoever writes a chart can do anything."""
+
+    sources: Items[Sentence]
+    """The values that `install` may have: a chart's address or folder, or a registry."""
 
 
 class DynamicResolver(Approval):
@@ -91,6 +105,8 @@ class Approvals(Model):
     """Entries that may reach any public address, by the entry's name."""
     private_ranges: dict[EntryName, PrivateRange] = Field(default_factory=dict[str, PrivateRange])
     """Private ranges that may be reached, by a name of your choice."""
+    chart_sources: dict[EntryName, ChartSource] = Field(default_factory=dict[str, ChartSource])
+    """Other places for charts and images, by a name of your choice."""
     dynamic_resolvers: dict[EntryName, DynamicResolver] = Field(default_factory=dict[str, DynamicResolver])
     """Backends of type DynamicResolver that may exist, by a name of your choice."""
     exceptions: dict[EntryName, RuleException] = Field(default_factory=dict[str, RuleException])

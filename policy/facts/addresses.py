@@ -207,8 +207,9 @@ _BY_LENGTH = {4: _by_length(4), 6: _by_length(6)}
 def _touches(special: Network, network: Network) -> bool:
     # ::/0 stands for what is not allocated; a network touches it only where it leaves the allocated space.
     if special.prefixlen == 0:
+        longer = [row.network for row in SPECIAL_RANGES if row.network.prefixlen > 0]
         return isinstance(network, IPv6Network) and not any(
-            network.subnet_of(allocated) for allocated in (_GLOBAL_UNICAST, *_TRANSPARENT)
+            network.subnet_of(known) for known in (*longer, *_TRANSPARENT) if isinstance(known, IPv6Network)
         )
     if isinstance(special, IPv4Network):
         return isinstance(network, IPv4Network) and special.overlaps(network)

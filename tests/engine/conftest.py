@@ -10,6 +10,11 @@ import pytest
 
 _CHARTS = {"base": "base", "istiod": "istiod", "gateway": "gateway", "chart": "gateway-helm"}
 
+_APPROVED_CHARTS = """
+chartSources:
+  test: {{sources: [{sources}], reason: For this test, owner: a, ticket: b, expires: "2029-12-31"}}
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Engine:
@@ -72,3 +77,6 @@ def _charts_from(project: Path, folder: Path) -> None:
         + f"    istio: {{base: {install['base']}, istiod: {install['istiod']}, gateway: {install['gateway']}}}\n"
         + f"    envoyGateway: {{chart: {install['chart']}}}\n"
     )
+    approvals = project / "policy" / "approvals" / "dev.yaml"
+    sources = ", ".join(sorted(install.values()))
+    approvals.write_text(f"{approvals.read_text()}{_APPROVED_CHARTS.format(sources=sources)}")

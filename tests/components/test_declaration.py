@@ -1,0 +1,61 @@
+"""What only the reading of Pulumi config shows: misplaced secrets, misspelt keys, a wrong day."""
+
+from pathlib import Path
+
+import pytest
+
+from cli.errors import ProgramError
+from cli.offline.preview import preview
+
+
+def _add(project: Path, text: str) -> None:
+    stack = project / "stacks" / "Pulumi.dev.yaml"
+    stack.write_text(f"{stack.read_text()}{text}\n")
+
+
+def _report(project: Path) -> str:
+    with pytest.raises(ProgramError) as refused:
+        preview(project, "dev", with_policy=False)
+    return str(refused.value)
+
+
+def test_encrypted_values_outside_secrets_are_refused(project: Path) -> None:
+    """Guards against a secret that the plan would write in the clear into an annotation or an output."""
+    stack = project / "stacks" / "Pulumi.dev.yaml"
+    stack.write_text(stack.read_text().replace("owner: team-news", "owner: {secure: v1:abc}"))
+    report = _report(project)
+    assert "destinations: holds an encrypted value, which would be shown in the clear" in report
+    assert "v1:abc" not in report
+
+
+def test_plain_text_under_secrets_is_refused(project: Path) -> None:
+    """Guards against a password that stays in git in the clear, and against a report that repeats it."""
+    _add(project, "  cluster-egress:secrets: {charts: hunter2plain}")
+    report = _report(project)
+    assert "secrets: stands in the clear" in report
+    assert "hunter2plain" not in report
+
+
+def test_a_misspelt_namespace_of_keys_is_refused(project: Path) -> None:
+    """Guards against destinations that are passed over in silence because of one letter."""
+    _add(project, "  cluster-egres:destinations: {}")
+    assert "did you mean `cluster-egress:destinations`?" in _report(project)
+
+
+def test_keys_of_other_namespaces_are_not_ours_to_judge(project: Path) -> None:
+    """Guards against refusing what belongs to another provider."""
+    _add(project, "  kubernetes:context: kind-dev\n  pulumi:tags: {team: a}")
+    assert preview(project, "dev", with_policy=False).registrations
+
+
+@pytest.mark.parametrize("value", ["tomorrow", "", "2026-13-01"])
+def test_a_day_that_is_none_is_a_plain_error(project: Path, monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    """Guards against a traceback, and against silently judging dates by the real day."""
+    monkeypatch.setenv("EGRESS_TODAY", value)
+    assert "is not a date" in _report(project)
+
+
+def test_a_fixed_day_is_said(project: Path) -> None:
+    """Guards against an `up` that revives expired approvals without anyone seeing it."""
+    messages = preview(project, "dev", with_policy=False).messages
+    assert any("EGRESS_TODAY is set" in message.text for message in messages)
