@@ -115,6 +115,11 @@ def _reference(title: str, introduction: str, model: type[BaseModel]) -> str:
 def _rules_page() -> str:
     lines = ["# Rules", "", _GENERATED, ""]
     lines += ["What the policy pack judges, in `egress preview` and in `pulumi preview|up --policy-pack policy` alike."]
+    lines += [
+        "",
+        "It sees what a Pulumi program registers: not what a chart holds, not what other providers do, and not what",
+        "someone applies by hand. What must hold at run time is given to the cluster as well.",
+    ]
     lines += ["", "| rule | does | what must hold |", "| --- | --- | --- |"]
     for rule in RULES:
         lines.append(f"| [{rule.id}](#{rule.id.lower()}-{rule.name}) | {_effect(rule)} | {rule.summary} |")

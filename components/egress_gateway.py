@@ -22,7 +22,7 @@ class EgressGateway(pulumi.ComponentResource):
     """The gateway refuses everything before it runs; a host exists for clients once its whole way is there.
 
     So: deny by default, the gateway, then for each client group its listeners and permissions, its routes, and last
-    its ServiceEntries. A destroy runs backwards and first takes the hosts away.
+    its ServiceEntries. A destroy takes them away first.
     """
 
     gateway: pulumi.Resource

@@ -216,7 +216,10 @@ class _Reader:
                     self._refuse(event, "holds `\\/`, which the engine does not know", "`/` without a backslash")
             return event.value
         scalar = resolve(event.value)
-        if scalar.wrong:
+        if scalar.wrong and any(str(part).endswith(":secrets") for part in self.path):
+            # Whatever stands there is never shown.
+            self._refuse(event, "stands in the clear", "`pulumi config set --secret --path`")
+        elif scalar.wrong:
             self._refuse(event, f"`{event.value}` {scalar.wrong}", scalar.instead)
         return scalar.value
 
