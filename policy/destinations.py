@@ -17,7 +17,7 @@ from policy.facts.addresses import (
     parse_network,
 )
 from policy.facts.names import parse_hostname
-from policy.reading import Node, Reader, as_mapping, is_empty, root, shown
+from policy.reading import Node, Reader, as_mapping, is_empty, join, root, shown
 from policy.rule import Finding, Subject
 
 BACKEND = "gateway.envoyproxy.io/Backend"
@@ -25,10 +25,19 @@ SERVICE_ENTRY = "networking.istio.io/ServiceEntry"
 ENDPOINTS = "core/Endpoints"
 ENDPOINT_SLICE = "discovery.k8s.io/EndpointSlice"
 SERVICE = "core/Service"
-DESTINATION_KINDS = frozenset({BACKEND, SERVICE_ENTRY, ENDPOINTS, ENDPOINT_SLICE, SERVICE})
+WORKLOAD_ENTRY = "networking.istio.io/WorkloadEntry"
+WORKLOAD_GROUP = "networking.istio.io/WorkloadGroup"
+DESTINATION_KINDS = frozenset(
+    {BACKEND, SERVICE_ENTRY, ENDPOINTS, ENDPOINT_SLICE, SERVICE, WORKLOAD_ENTRY, WORKLOAD_GROUP}
+)
 """The kinds that `destinations_of` knows."""
 
 _WILDCARD = "*."
+_ENDPOINT_KINDS = ("ip", "fqdn", "unix")
+_ENDPOINT_FIELDS = frozenset({*_ENDPOINT_KINDS, "hostname", "zone"})
+"""The fields of a Backend's endpoint (Envoy Gateway: api/v1alpha1/backend_types.go)."""
+_SOCKET_SCHEME = "unix:"  # istio/api: networking/v1/workload_entry.proto
+_NO_SOCKETS = "is a unix socket, which needs an approval that this release does not have"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +86,10 @@ def destinations_of(subject: Subject) -> Destinations:
             walk.endpoint_slice(whole)
         case "core/Service":
             walk.service(whole)
+        case "networking.istio.io/WorkloadEntry":
+            walk.workload_entry(whole)
+        case "networking.istio.io/WorkloadGroup":
+            walk.workload_group(whole)
         case _:
             pass
     return Destinations(
@@ -121,9 +134,15 @@ class _Walk:
     def _backend_endpoint(self, endpoint: Node) -> None:
         # An endpoint should have one of these, but a second one must not hide behind the first.
         fields = self.reader.mapping(endpoint)
-        kinds = [key for key in ("ip", "fqdn", "unix") if fields.get(key) is not None]
-        if not kinds and (endpoint.value is None or as_mapping(endpoint.value) is not None):
+        kinds = [key for key in _ENDPOINT_KINDS if fields.get(key) is not None]
+        others = [f"{key}" for key, value in fields.items() if key not in _ENDPOINT_FIELDS and value is not None]
+        for key in others:
+            unknown = Node(value=None, path=join(endpoint.path, key))
+            self.reader.report(unknown, "is no known kind of endpoint, so nobody can say where it leads")
+        if not kinds and not others and (endpoint.value is None or as_mapping(endpoint.value) is not None):
             self.reader.report(endpoint, "is none of ip, fqdn or unix")
+        if "unix" in kinds:
+            self.reader.report(self.reader.field(endpoint, "unix"), _NO_SOCKETS)
         if "ip" in kinds:
             self._address(self.reader.field(endpoint, "ip", "address"), required=True)
         if "fqdn" in kinds:
@@ -161,6 +180,14 @@ class _Walk:
         is_external = self.reader.field(spec, "type").value == "ExternalName"
         self._name(self.reader.field(spec, "externalName"), required=is_external)
 
+    def workload_entry(self, whole: Node) -> None:
+        spec = self.reader.field(whole, "spec")
+        # An entry without an address is reached through the gateway of its network.
+        self._either(self.reader.field(spec, "address"), required=self.reader.field(spec, "network").value is None)
+
+    def workload_group(self, whole: Node) -> None:
+        self._either(self.reader.field(whole, "spec", "template", "address"), required=False)
+
     def _address(self, node: Node, *, required: bool = False) -> None:
         text = self._text(node, required=required)
         if text is None:
@@ -196,11 +223,13 @@ class _Walk:
         else:
             self.names.append(NamePlace(path=node.path, text=text, name=name, wildcard=is_wildcard))
 
-    def _either(self, node: Node) -> None:
-        text = self._text(node, required=True)
+    def _either(self, node: Node, *, required: bool = True) -> None:
+        text = self._text(node, required=required)
         if text is None:
             return
-        if _looks_like_address(text):
+        if text.startswith(_SOCKET_SCHEME):
+            self.reader.report(node, f"{shown(text)} {_NO_SOCKETS}")
+        elif _looks_like_address(text):
             self._address(node)
         else:
             self._name(node)

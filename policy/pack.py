@@ -48,6 +48,8 @@ _KUBERNETES = "kubernetes"
 _PATCH = "Patch"  # pulumi-kubernetes' resources that patch an object in place: NamespacePatch patches a Namespace
 _TOKEN_PARTS = 3
 
+# The SDK puts a policy's description on a line before each message.
+_SAID = {Severity.BLOCK: "unsafe", Severity.WARN: "questionable"}
 _LEVELS = {Severity.BLOCK: EnforcementLevel.MANDATORY, Severity.WARN: EnforcementLevel.ADVISORY}
 
 
@@ -64,7 +66,7 @@ def policies_for(context: Context) -> list[ResourceValidationPolicy | StackValid
             policies.append(
                 ResourceValidationPolicy(
                     name=f"objects-{severity}",
-                    description=f"Objects by themselves: rules that {severity}.",
+                    description=f"{_SAID[severity]} object",
                     validate=_object_validation(severity, context),
                     enforcement_level=level,
                 )
@@ -73,7 +75,7 @@ def policies_for(context: Context) -> list[ResourceValidationPolicy | StackValid
             policies.append(
                 StackValidationPolicy(
                     name=f"stack-{severity}",
-                    description=f"The stack as a whole: rules that {severity}.",
+                    description=f"{_SAID[severity]} stack",
                     validate=_stack_validation(severity, context),
                     enforcement_level=level,
                 )

@@ -155,7 +155,7 @@ class Rule:
     example: str
     """A corrected object, as YAML."""
     url: str
-    """Where to read on."""
+    """Where to read on: an `https` address, or a page of this project, relative to docs/reference."""
     source: str
     """Where the facts of the rule come from."""
     applies_to: frozenset[str] = frozenset({ANY_KIND})

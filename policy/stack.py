@@ -1,7 +1,8 @@
 """What the pack knows about the stack that it judges: its approvals and the two settings that rules ask for.
 
-In a stack of this project, approvals and settings that cannot be read are problems that block. In another project's
-stack the pack works without either: nothing is approved, and nothing need be declared.
+In a stack of this project, approvals and settings that cannot be read are problems that block; its approvals stand in
+policy/approvals, and nothing can put others in their place. In another project's stack the pack works without either:
+nothing is approved unless `EGRESS_APPROVALS` names a file, and nothing need be declared.
 """
 
 import datetime as dt
@@ -58,7 +59,7 @@ def context_of_environment(environment: Mapping[str, str] | None = None) -> Cont
 
     Args:
         environment: the variables; those of this process by default. `PULUMI_PROJECT`, `PULUMI_STACK` and
-            `PULUMI_CONFIG` are the engine's; `EGRESS_APPROVALS` names another file of approvals.
+            `PULUMI_CONFIG` are the engine's; `EGRESS_APPROVALS` names the approvals of another project's stack.
     """
     given = os.environ if environment is None else environment
     date = today()
@@ -66,12 +67,15 @@ def context_of_environment(environment: Mapping[str, str] | None = None) -> Cont
     # Also a project of another name is ours if it has our settings: it may import the components.
     ours = given.get("PULUMI_PROJECT") == PROJECT or f'"{PROJECT}:' in config
     file = given.get(APPROVALS_VARIABLE)
-    if not ours and file is None:
-        return Context(today=date)
-    path = approvals_file(given.get("PULUMI_STACK", "")) if file is None else Path(file)
-    grants, problems = _read_approvals(path, date)
     if not ours:
+        grants, problems = (Grants(), ()) if file is None else _read_approvals(Path(file), date)
         return Context(today=date, grants=grants, problems=problems)
+    path = approvals_file(given.get("PULUMI_STACK", ""))
+    grants, problems = _read_approvals(path, date)
+    if file is not None:
+        # Whoever sets a variable is not who approves.
+        own = f"policy/approvals/{path.name}"
+        problems = (f"the variable {APPROVALS_VARIABLE} is set, but only {own} approves for this stack", *problems)
     settings = _read_settings(config)
     return Context(
         today=date,

@@ -1,10 +1,18 @@
-"""EGR001: an object whose kind or name cannot be read could be anything, so no rule would judge it."""
+"""EGR001: an object whose kind, name or namespace cannot be read could be anything, so no rule would judge it."""
 
 from collections.abc import Iterator
 
+from policy.destinations import DESTINATION_KINDS
 from policy.reading import Reader, root
 from policy.rule import Context, Finding, ObjectRule, Severity, Subject
 from policy.subjects import LIST_SUFFIX
+
+NAMESPACED_KINDS = DESTINATION_KINDS | {
+    "gateway.networking.k8s.io/BackendTLSPolicy",
+    "networking.istio.io/DestinationRule",
+    "networking.k8s.io/NetworkPolicy",
+}
+"""The kinds, of those that rules judge, that live in a namespace. Of no other kind is it known here."""
 
 
 def _check(subject: Subject, _context: Context) -> Iterator[Finding]:
@@ -18,6 +26,9 @@ def _check(subject: Subject, _context: Context) -> Iterator[Finding]:
     metadata = reader.field(whole, "metadata")
     for key in ("name", "namespace"):
         reader.text(reader.field(metadata, key))
+    namespace = reader.field(metadata, "namespace")
+    if subject.group_kind in NAMESPACED_KINDS and namespace.value in (None, "") and not reader.findings:
+        reader.report(namespace, "is missing, so the namespace depends on who applies the object")
     yield from reader.findings
 
 
@@ -25,8 +36,10 @@ RULE = ObjectRule(
     id="EGR001",
     name="unreadable-object",
     severity=Severity.BLOCK,
-    summary="Every object says its kind and its name in a form that can be read.",
-    why="Rules are chosen by kind, and exceptions by name. An object that hides either would pass unjudged.",
+    summary="Every object says its kind and its name in a form that can be read, and what rules judge in a namespace "
+    "names it.",
+    why="Rules are chosen by kind, and exceptions by namespace and name. An object that hides one of them would pass "
+    "unjudged; one that leaves out its namespace lands in another one offline than in the engine.",
     remediation="give apiVersion, kind, metadata.name and metadata.namespace as text that is known in a preview",
     example="""\
 apiVersion: gateway.envoyproxy.io/v1alpha1

@@ -14,9 +14,11 @@ RULE = StackRule(
     id="EGR002",
     name="stack-unreadable",
     severity=Severity.BLOCK,
-    summary="The approvals and the settings that rules need can be read.",
-    why="An unreadable file of approvals could hide that nothing is approved, or that a client namespace exists.",
-    remediation="mend the file or the setting that the message names, or have the security team add the approvals",
+    summary="The approvals and the settings that rules need can be read, and nothing stands in for them.",
+    why="An unreadable file of approvals could hide that nothing is approved, or that a client namespace exists. "
+    "A file from elsewhere approves what the security team never saw.",
+    remediation="mend the file or the setting, or unset the variable, that the message names, or have the security "
+    "team add the approvals",
     example="""\
 # policy/approvals/prod.yaml
 version: 1

@@ -36,7 +36,7 @@ exceptions:
     reason: the appliance gets a certificate in the next quarter
     expires: "2029-12-31"
 """,
-    url="https://owasp.org/www-project-devsecops-guideline/",
+    url="approvals.md#ruleexception",
     source="The design of this project: exceptions are data, and expired ones fail",
     exceptable=False,
     check=_check,

@@ -27,7 +27,7 @@ RULE = AuditRule(
 # policy/approvals/prod.yaml: nothing but what is needed
 exceptions: {}
 """,
-    url="https://owasp.org/www-project-devsecops-guideline/",
+    url="approvals.md#ruleexception",
     source="The design of this project: unused exceptions are reported",
     exceptable=False,
     check=_check,

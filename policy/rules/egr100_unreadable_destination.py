@@ -1,4 +1,4 @@
-"""EGR100: an address or a name that two programs would read differently, or that nobody can read yet."""
+"""EGR100: an address or a name that two programs would read differently, or that nobody can read or judge yet."""
 
 from collections.abc import Iterable
 
@@ -18,7 +18,7 @@ RULE = ObjectRule(
     summary="Every destination is an address or a host name in its one plain form, known in the preview.",
     why="`127.1`, `0x7f000001`, `010.0.0.1`, `localhost.` and full-width letters are read differently by the"
     " checker and by the proxy that connects; a value that is unknown in the preview could become "
-    "anything.",
+    "anything. A unix socket leads to whatever listens on the node.",
     remediation="write a dotted IPv4 or a plain IPv6 address, or a lower-case host name without a trailing "
     "dot (punycode for other scripts), as a known value",
     example="""\

@@ -1,4 +1,4 @@
-"""EGR103: names that lead into the cluster, into the pod itself, or to the metadata service."""
+"""EGR103: names that lead into the cluster, into the pod itself, to the metadata service, or wherever they say."""
 
 from collections.abc import Iterator
 
@@ -11,6 +11,7 @@ _SAID = {
     NameClass.METADATA: "is a name of a cloud's metadata service",
     NameClass.CLUSTER: "is a name inside the cluster",
     NameClass.SINGLE_LABEL: "is a single label, which pods complete with the cluster's search path",
+    NameClass.WILDCARD_DNS: "is in a DNS zone that answers with loopback, or with the address that the name spells",
     NameClass.UNLISTED_TLD: "has no public top-level domain, so pods complete it with the cluster's search path",
 }
 
@@ -28,10 +29,12 @@ RULE = ObjectRule(
     name="cluster-name",
     severity=Severity.BLOCK,
     applies_to=DESTINATION_KINDS,
-    summary="No destination is a name of the cluster, of the pod itself or of a metadata service.",
+    summary="No destination is a name of the cluster, of the pod itself, of a metadata service, or of a zone whose "
+    "names spell their address.",
     why="Such a name reaches Services of every namespace, the API server among them, without the "
     "ReferenceGrant that a reference to the Service would need; Envoy's resolver answers *.localhost "
-    "with loopback.",
+    "with loopback. A name such as 127.0.0.1.nip.io leads to the address in it, whatever the rules about "
+    "addresses say.",
     remediation="give the public host name of the outside service; inside the cluster, refer to the Service itself",
     example="""\
 apiVersion: gateway.envoyproxy.io/v1alpha1
@@ -42,7 +45,7 @@ spec:
     - fqdn: {hostname: httpbin.org, port: 80}
 """,
     url="https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/",
-    source="Kubernetes DNS for Services and Pods; CVE-2021-25740; RFC 6761",
+    source="Kubernetes DNS for Services and Pods; CVE-2021-25740; RFC 6761; the zones in policy/facts/names.py",
     exceptable=False,
     check=_check,
 )

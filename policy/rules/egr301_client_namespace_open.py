@@ -5,14 +5,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network
 
-from policy.facts.addresses import is_wide, parse_network
-from policy.reading import Node, Reader, as_mapping, is_empty, root, shown
+from policy.facts.addresses import AddressClass, classes_in, is_wide, parse_network
+from policy.reading import Node, Reader, as_mapping, as_sequence, is_empty, root, shown
 from policy.rule import UNKNOWN, Context, Finding, ObjectRef, Severity, StackRule, Subject
 
 _NAMESPACE = "core/Namespace"
 _NETWORK_POLICY = "networking.k8s.io/NetworkPolicy"
 _PEERS = ("podSelector", "namespaceSelector", "ipBlock")
 _ROLE_LABEL = "cluster-egress/role"
+_NEVER = frozenset({AddressClass.LOOPBACK, AddressClass.UNSPECIFIED, AddressClass.METADATA})
+_DNS_PORT = 53
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +37,12 @@ def _check(subjects: tuple[Subject, ...], context: Context) -> Iterator[Finding]
         if subject.group_kind == _NETWORK_POLICY:
             opening = _read_policy(subject)
             openings[subject.ref.namespace].append(opening)
+    # Where a policy without a namespace lands depends on who applies it: it may open any namespace, and locks none.
+    unplaced = openings.pop("", [])
     for namespace, origin in clients.items():
-        yield from _judge(ObjectRef(kind="Namespace", name=namespace), origin, openings[namespace])
+        yield from _judge(ObjectRef(kind="Namespace", name=namespace), origin, openings[namespace], unplaced)
+    for opening in unplaced if clients else ():
+        yield from opening.findings
 
 
 def _read_role(subject: Subject, clients: dict[str, str]) -> Iterator[Finding]:
@@ -49,16 +55,15 @@ def _read_role(subject: Subject, clients: dict[str, str]) -> Iterator[Finding]:
         clients[subject.ref.name] = subject.origin
 
 
-def _judge(namespace: ObjectRef, origin: str, openings: list[_Opening]) -> Iterator[Finding]:
+def _judge(namespace: ObjectRef, origin: str, openings: list[_Opening], unplaced: list[_Opening]) -> Iterator[Finding]:
     if not any(opening.locks for opening in openings):
         message = "no NetworkPolicy selects all its pods for egress"
         yield Finding(path="", message=message, ref=namespace, origin=origin)
-    one_is_wide = False
     for opening in openings:
         yield from opening.findings
-        one_is_wide = one_is_wide or bool(opening.findings)
-    together = [block for opening in openings for block in opening.blocks]
-    if not one_is_wide and is_wide(together):
+    # A policy that is wide by itself has its own finding.
+    narrow = [opening for opening in (*openings, *unplaced) if not is_wide(opening.blocks)]
+    if is_wide(block for opening in narrow for block in opening.blocks):
         message = "its NetworkPolicies together open too wide a part of the Internet"
         yield Finding(path="", message=message, ref=namespace, origin=origin)
 
@@ -74,8 +79,9 @@ def _read_policy(subject: Subject) -> _Opening:
         peers = reader.field(rule, "to")
         if is_empty(peers):
             reader.report(rule, "has no `to`, so it opens every destination")
+        is_dns = _is_dns(reader.field(rule, "ports"))
         for peer in reader.items(peers):
-            blocks += _blocks_of(reader, peer)
+            blocks += _blocks_of(reader, peer, is_dns=is_dns)
     if is_wide(blocks):
         shown_blocks = shown(", ".join(str(block) for block in blocks))
         reader.report(egress, f"the ipBlocks {shown_blocks} together are too wide")
@@ -93,7 +99,7 @@ def _selects_all(reader: Reader, selector: Node) -> bool:
     return all(is_empty(reader.field(selector, key)) for key in ("matchLabels", "matchExpressions"))
 
 
-def _blocks_of(reader: Reader, peer: Node) -> list[IPv4Network | IPv6Network]:
+def _blocks_of(reader: Reader, peer: Node, *, is_dns: bool) -> list[IPv4Network | IPv6Network]:
     fields = reader.mapping(peer)
     if is_empty(peer) or (fields and not any(fields.get(kind) is not None for kind in _PEERS)):
         reader.report(peer, f"is none of {', '.join(_PEERS)}, so it may be read as everything")
@@ -104,11 +110,38 @@ def _blocks_of(reader: Reader, peer: Node) -> list[IPv4Network | IPv6Network]:
     text = reader.text(cidr)
     if cidr.value is None and as_mapping(block.value) is not None:
         reader.report(cidr, "is missing")
+    if text is None:
+        return []
     try:
-        return [] if text is None else [parse_network(text)]
+        network = parse_network(text)
     except ValueError:
         reader.report(cidr, f"{shown(text)} is not a CIDR in its plain form")
         return []
+    _judge_classes(reader, cidr, network, is_dns=is_dns)
+    return [network]
+
+
+def _judge_classes(reader: Reader, cidr: Node, network: IPv4Network | IPv6Network, *, is_dns: bool) -> None:
+    # Wide blocks touch every class, and are reported as wide. `except` does not count: narrower blocks say it better.
+    if is_wide([network]):
+        return
+    found = classes_in(network)
+    if found & _NEVER:
+        reader.report(cidr, f"{network} touches {' and '.join(sorted(found & _NEVER))} addresses")
+    elif AddressClass.LINK_LOCAL in found and not is_dns:
+        reader.report(cidr, f"{network} touches link-local addresses, which only a rule for port 53 alone may open")
+
+
+def _is_dns(ports: Node) -> bool:
+    """Whether a rule opens port 53 and nothing else: without ports it opens every one."""
+    items = [as_mapping(item) for item in as_sequence(ports.value) or ()]
+    return bool(items) and all(
+        fields is not None
+        and fields.get("port") == _DNS_PORT
+        and fields.get("endPort") in (None, _DNS_PORT)
+        and fields.get("protocol") in (None, "TCP", "UDP")
+        for fields in items
+    )
 
 
 RULE = StackRule(
@@ -117,11 +150,12 @@ RULE = StackRule(
     severity=Severity.BLOCK,
     applies_to=frozenset({_NAMESPACE, _NETWORK_POLICY}),
     lockdown=True,
-    summary="Each client namespace has a NetworkPolicy that shuts its pods in, and none that opens wide blocks.",
+    summary="Each client namespace has a NetworkPolicy that shuts its pods in, and none that opens wide blocks, "
+    "loopback or metadata addresses.",
     why="REGISTRY_ONLY is no security boundary by Istio's own words: a pod without its sidecar, or that "
-    "connects past it, reaches whatever the network lets it.",
+    "connects past it, reaches whatever the network lets it, the node's credentials among it.",
     remediation="register a NetworkPolicy with podSelector {} and policyTypes [Egress] in the namespace, "
-    "opening only in-cluster peers and narrow ipBlocks",
+    "opening only in-cluster peers and narrow ipBlocks, link-local ones for port 53 alone (node-local DNS)",
     example="""\
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy

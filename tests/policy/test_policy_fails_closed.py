@@ -53,6 +53,16 @@ kind: BackendTLSPolicy
 metadata: {name: t, namespace: apps}
 spec: {validation: {wellKnownCACertificates: System}}
 ---
+apiVersion: networking.istio.io/v1
+kind: WorkloadEntry
+metadata: {name: vm, namespace: news}
+spec: {address: 47.96.10.20}
+---
+apiVersion: networking.istio.io/v1
+kind: WorkloadGroup
+metadata: {name: vms, namespace: news}
+spec: {template: {address: vm.example.com}}
+---
 apiVersion: v1
 kind: Endpoints
 metadata: {name: ext, namespace: apps}
@@ -74,7 +84,7 @@ metadata: {name: lockdown, namespace: news}
 spec:
   podSelector: {}
   policyTypes: [Egress]
-  egress: [{to: [{ipBlock: {cidr: 169.254.20.10/32}}]}]
+  egress: [{to: [{ipBlock: {cidr: 169.254.20.10/32}}], ports: [{protocol: UDP, port: 53, endPort: 53}]}]
 """
 
 

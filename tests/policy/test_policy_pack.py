@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Generator, Iterator, Mapping
@@ -14,60 +15,24 @@ import pytest
 from google.protobuf import struct_pb2
 from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 from pulumi_policy.proxy import UNKNOWN_OBJECT_VALUE, UNKNOWN_STRING_VALUE, unknown_checking_proxy
+from stack_environments import APPROVALS, environment_of
 
 from policy.pack import policies_for, subjects_of_resource
-from policy.rule import UNKNOWN, Posture
+from policy.rule import UNKNOWN
 from policy.stack import context_of_environment
 
 ROOT = Path(__file__).parents[2]
 BACKEND = "kubernetes:gateway.envoyproxy.io/v1alpha1:Backend"
 NAMESPACE_PATCH = "kubernetes:core/v1:NamespacePatch"
 NETWORK_POLICY = "kubernetes:networking.k8s.io/v1:NetworkPolicy"
-APPROVALS = """
-version: 1
-cluster: {podCidrs: [10.244.0.0/16], serviceCidrs: [10.96.0.0/12], nodeCidrs: [192.168.0.0/24],
-          apiServerAddresses: [192.168.0.10]}
-exceptions:
-  legacy: {rule: EGR105, kind: Backend, namespace: apps, name: legacy, owner: team-a, ticket: SEC-1,
-           reason: old appliance, expires: "2029-12-31"}
-dynamicResolvers:
-  proxy: {namespace: apps, name: proxy, owner: team-a, ticket: SEC-2, reason: a forward proxy, expires: "2029-12-31"}
-"""
-SETTINGS = {
-    "cluster": {"name": "dev", "namespaces": {"news": {"role": "client"}, "monitoring": {"role": "platform"}}},
-    "egress": {"posture": "enforce"},
-}
-
-
-def _config(settings: Mapping[str, object]) -> str:
-    return json.dumps({f"cluster-egress:{key}": json.dumps(value) for key, value in settings.items()})
-
-
-@pytest.fixture(scope="module")
-def approvals(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An approvals file of a stack."""
-    path = tmp_path_factory.mktemp("approvals") / "dev.yaml"
-    path.write_text(APPROVALS, encoding="utf-8")
-    return path
-
-
-def _environment(approvals: Path | None, settings: Mapping[str, object] = SETTINGS) -> dict[str, str]:
-    environment = {
-        "PULUMI_PROJECT": "cluster-egress",
-        "PULUMI_STACK": "no-such-stack",
-        "PULUMI_DRY_RUN": "true",
-        "PULUMI_CONFIG": _config(settings),
-        "EGRESS_TODAY": "2026-11-01",
-    }
-    return environment if approvals is None else environment | {"EGRESS_APPROVALS": str(approvals)}
 
 
 @contextmanager
-def _pack(environment: Mapping[str, str]) -> Generator[Any]:
+def _pack(environment: Mapping[str, str], checkout: Path = ROOT) -> Generator[Any]:
     """The pack as the engine runs it: a process in policy/, spoken to over gRPC."""
     process = subprocess.Popen(
-        [sys.executable, "-u", str(ROOT / "policy" / "__main__.py")],
-        cwd=ROOT / "policy",
+        [sys.executable, "-u", str(checkout / "policy" / "__main__.py")],
+        cwd=checkout / "policy",
         env={"PATH": os.environ["PATH"], **environment},
         stdout=subprocess.PIPE,
         text=True,
@@ -83,9 +48,13 @@ def _pack(environment: Mapping[str, str]) -> Generator[Any]:
 
 
 @pytest.fixture(scope="module")
-def pack(approvals: Path) -> Iterator[Any]:
-    """The pack in a stack of this project that has everything."""
-    with _pack(_environment(approvals)) as stub:
+def pack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The pack in a stack of this project that has everything: a checkout in which the stack is approved."""
+    checkout = tmp_path_factory.mktemp("checkout")
+    for package in ("components", "policy"):
+        shutil.copytree(ROOT / package, checkout / package, ignore=shutil.ignore_patterns("__pycache__"))
+    (checkout / "policy" / "approvals" / "tested.yaml").write_text(APPROVALS, encoding="utf-8")
+    with _pack(environment_of(), checkout) as stub:
         yield stub
 
 
@@ -126,9 +95,12 @@ def _analyze_stack(stub: Any, *resources: tuple[str, Mapping[str, object]]) -> l
 
 def _message(text: str) -> str:
     """The message without the description of the policy, which the SDK puts on a line before it."""
-    return text.split("\n", 1)[1]
+    description, _, message = text.partition("\n")
+    assert description in DESCRIPTIONS
+    return message
 
 
+DESCRIPTIONS = ["unsafe object", "unsafe stack", "questionable stack"]
 MANDATORY, ADVISORY = analyzer_pb2.MANDATORY, analyzer_pb2.ADVISORY
 
 
@@ -216,50 +188,25 @@ def test_the_settings_name_client_namespaces_too(pack: Any) -> None:
 
 def test_missing_approvals_block_the_stack_without_a_crash() -> None:
     """Guards against a stack that nobody approved, and against a pack that dies with a traceback instead."""
-    with _pack(_environment(None)) as stub:
+    with _pack(environment_of()) as stub:
         found = _analyze_stack(stub)
     assert (MANDATORY, "EGR002") in [(level, message[:6]) for level, message in found]
 
 
-def test_invalid_approvals_and_settings_block(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Guards against reading a broken file as one that says nothing."""
-    monkeypatch.setenv("EGRESS_TODAY", "2026-11-01")
-    path = tmp_path / "dev.yaml"
-    for text in ("version: 1\nexceptoins: {}\n", "version: [", APPROVALS.replace("2029", "2020"), "", "[]"):
-        path.write_text(text, encoding="utf-8")
-        assert context_of_environment(_environment(path)).problems, text
-    assert context_of_environment(_environment(tmp_path)).problems, "a directory"
-    path.write_text(APPROVALS, encoding="utf-8")
-    assert context_of_environment(_environment(path)).problems == ()
-    for bad in (
-        "{",
-        "[]",
-        json.dumps({"cluster-egress:cluster": "{"}),
-        _config({"cluster": ["news"], "egress": {}}),
-        _config({"egress": {}}),
-    ):
-        assert context_of_environment(_environment(path) | {"PULUMI_CONFIG": bad}).problems, bad
-
-
-def test_posture_and_namespaces_come_from_the_settings(approvals: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Guards against a lock-down rule that blocks a stack which only observes, or warns in one that enforces."""
-    monkeypatch.setenv("EGRESS_TODAY", "2026-11-01")
-    context = context_of_environment(_environment(approvals, SETTINGS | {"egress": {"posture": "observe"}}))
-    assert context.posture is Posture.OBSERVE
-    assert (context.client_namespaces, context.namespaces) == ({"news"}, {"news", "monitoring"})
-    assert context_of_environment(_environment(approvals)).posture is Posture.ENFORCE
-
-
-def test_other_projects_can_use_the_pack_as_it_is() -> None:
-    """Guards against demanding our approvals and declarations from a project that has neither."""
-    context = context_of_environment({"PULUMI_PROJECT": "shop", "PULUMI_STACK": "prod"})
-    assert (context.problems, context.require_declarations) == ((), False)
-
-
 def test_few_engine_policies_and_advice_only_where_something_warns() -> None:
     """Guards against decoding each object once per rule."""
-    names = [policy.name for policy in policies_for(context_of_environment({}))]
-    assert names == ["objects-block", "stack-block", "stack-warn"]
+    policies = policies_for(context_of_environment({}))
+    assert [policy.name for policy in policies] == ["objects-block", "stack-block", "stack-warn"]
+    assert [policy.description for policy in policies] == DESCRIPTIONS
+
+
+def test_the_engine_shows_each_message_behind_a_short_description(pack: Any) -> None:
+    """Guards against noise before what a reader of `pulumi preview` has to know."""
+    properties = _properties(_backend("evil", endpoints=_ip("127.0.0.1")))
+    [diagnostic] = pack.Analyze(analyzer_pb2.AnalyzeRequest(type=BACKEND, properties=properties)).diagnostics
+    assert diagnostic.message.startswith("unsafe object\nEGR101 loopback-address: Backend apps/evil: ")
+    [*_, diagnostic] = pack.AnalyzeStack(analyzer_pb2.AnalyzeStackRequest()).diagnostics
+    assert diagnostic.message.startswith("questionable stack\nEGR004 unused-exception: ")
 
 
 def _read(resource_type: str, props: dict[str, Any]) -> list[tuple[str, str]]:

@@ -9,7 +9,8 @@ import yaml
 from rule_fixtures import FIXTURES, RULE_OF, Fixture, fixtures
 
 from policy.registry import RETIRED_IDS, RULES, judge
-from policy.rule import AuditRule, Context, ObjectRule, Rule, StackRule
+from policy.rule import ANY_KIND, AuditRule, Context, ObjectRule, Rule, StackRule
+from policy.rules.egr001_unreadable_object import NAMESPACED_KINDS
 from policy.subjects import subjects_of
 
 ALL = fixtures()
@@ -63,9 +64,22 @@ def test_metadata_is_complete(rule: Rule) -> None:
     assert type(rule) in (ObjectRule, StackRule, AuditRule)
     for field in dataclasses.fields(rule):
         assert getattr(rule, field.name) not in ("", None, frozenset()), field.name
-    assert rule.url.startswith("https://")
+    assert rule.url.startswith("https://") or _is_heading(rule.url)
     assert not rule.remediation.endswith(".")
     assert all(kind == "*" or kind.count("/") == 1 for kind in rule.applies_to)
+
+
+def _is_heading(url: str) -> bool:
+    """Whether `url` leads to a heading of a page of this project, relative to the page of rules."""
+    page, _, anchor = url.partition("#")
+    path = Path(__file__).parents[2] / "docs" / "reference" / page
+    return path.is_file() and f"## {anchor}" in path.read_text(encoding="utf-8").lower().splitlines()
+
+
+def test_every_kind_that_is_judged_names_its_namespace() -> None:
+    """Guards against a new kind that may leave its namespace to whoever applies it."""
+    judged = frozenset[str]().union(*(rule.applies_to for rule in RULES)) - {ANY_KIND}
+    assert judged - {"core/Namespace"} == NAMESPACED_KINDS
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
