@@ -18,7 +18,7 @@ class ExternalBackendsArgs:
 
 
 class ExternalBackends(pulumi.ComponentResource):
-    """A Backend, then the route that leads to it: a route without its backend would answer 500."""
+    """A Backend, then the route that leads to it, then the hosts by which sidecars find them all."""
 
     def __init__(self, name: str, args: ExternalBackendsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("egress:north-south:ExternalBackends", name, None, opts)
@@ -26,6 +26,8 @@ class ExternalBackends(pulumi.ComponentResource):
             backend.name: kube_object(self, f"{name}-{backend.name}", backend, args.after)
             for backend in args.plan.backends
         }
-        for route in args.plan.routes:
-            kube_object(self, f"{name}-{route.name}", route, [backends[route.name]])
+        routes = [
+            kube_object(self, f"{name}-{route.name}", route, [backends[route.name]]) for route in args.plan.routes
+        ]
+        kube_object(self, f"{name}-offer", args.plan.offer, routes)
         self.register_outputs({})

@@ -105,7 +105,7 @@ def _too_large(config: StackConfig) -> tuple[LogMessage, ...]:
         return ()
     text = (
         f"the settings are {size:,} bytes; `pulumi` passes them in one environment variable, which holds "
-        f"{_LONGEST_VARIABLE:,} on Linux, and fails with `argument list too long`: move entries to files under `include`"
+        f"{_LONGEST_VARIABLE:,} on Linux, and fails with `argument list too long`; instead: files under `include`"
     )
     return (LogMessage(severity="warning", text=text),)
 

@@ -1,11 +1,13 @@
 """Services outside that are offered inside: a Backend and an HTTPRoute each, on Envoy Gateway's Gateway."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.plan.envoy_gateway import CLASS
+from components.plan.egress_gateway import client_namespaces
+from components.plan.envoy_gateway import CLASS, LISTENER_PORT, PROXY_PORT, proxy_labels
 from components.plan.objects import DECLARATION, KubeObject, declaration
+from components.plan.routes import INTERNAL_HEADERS
 from components.settings import Settings
 from components.settings.models import Backend, Endpoint
 
@@ -16,6 +18,8 @@ class BackendsPlan:
 
     backends: tuple[KubeObject, ...]
     routes: tuple[KubeObject, ...]
+    offer: KubeObject
+    """What lets sidecars find the backends: without it, a host that they do not know is refused."""
 
 
 def plan_backends(settings: Settings) -> BackendsPlan:
@@ -25,6 +29,26 @@ def plan_backends(settings: Settings) -> BackendsPlan:
     return BackendsPlan(
         backends=tuple(_backend(name, backend, namespace) for name, backend in declared),
         routes=tuple(_route(name, backend, namespace) for name, backend in declared),
+        offer=_offer(settings, declared),
+    )
+
+
+def _offer(settings: Settings, declared: Sequence[tuple[str, Backend]]) -> KubeObject:
+    """The backends' hostnames as hosts of the mesh, which Envoy Gateway's proxies answer for."""
+    return KubeObject(
+        api_version="networking.istio.io/v1",
+        kind="ServiceEntry",
+        name=CLASS,
+        namespace=settings.install.envoy_gateway.namespace,
+        spec={
+            "hosts": sorted({hostname for _, backend in declared for hostname in backend.hostnames}),
+            "location": "MESH_EXTERNAL",
+            "ports": [{"number": LISTENER_PORT, "name": "http", "protocol": "HTTP", "targetPort": PROXY_PORT}],
+            "resolution": "STATIC",
+            "workloadSelector": {"labels": proxy_labels(settings.install.envoy_gateway.namespace)},
+            "exportTo": [".", *client_namespaces(settings)],
+        },
+        annotations={DECLARATION: declaration(dict(declared))},
     )
 
 
@@ -63,6 +87,10 @@ def _route(name: str, backend: Backend, namespace: str) -> KubeObject:
             "hostnames": sorted(backend.hostnames),
             "rules": [
                 {
+                    # What Envoy would add about the caller stays inside.
+                    "filters": [
+                        {"type": "RequestHeaderModifier", "requestHeaderModifier": {"remove": list(INTERNAL_HEADERS)}}
+                    ],
                     "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
                     "backendRefs": [{"group": "gateway.envoyproxy.io", "kind": "Backend", "name": name}],
                 }

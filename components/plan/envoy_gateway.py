@@ -11,9 +11,18 @@ from components.settings import Settings
 CLASS: Final = "cluster-egress"
 """The GatewayClass of ours, and the name of its EnvoyProxy and Gateway."""
 PROXY_LABELS: Final = {"gateway.envoyproxy.io/owning-gateway-name": CLASS}
-"""A label that Envoy Gateway puts on the proxies of our Gateway."""
+"""A label of the proxies of our Gateway."""
+LISTENER_PORT: Final = 80
+"""Where backends are offered."""
+PROXY_PORT: Final = LISTENER_PORT + 10000
+"""Where the proxies listen for it: Envoy Gateway moves ports below 1024 up, so that the pod needs no privilege."""
 _CONTROLLER: Final = "gateway.envoyproxy.io/gatewayclass-controller"
 _NOT_INJECTED: Final = {"sidecar.istio.io/inject": "false"}
+
+
+def proxy_labels(namespace: str) -> dict[str, str]:
+    """The labels that Envoy Gateway puts on the proxies of our Gateway."""
+    return {**PROXY_LABELS, "gateway.envoyproxy.io/owning-gateway-namespace": namespace}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +112,7 @@ def _proxy(settings: Settings) -> KubeObject:
                 "kubernetes": {
                     "envoyDeployment": {"replicas": 2, "pod": {"labels": _NOT_INJECTED, **placed}},
                     "envoyPDB": {"maxUnavailable": 1},
-                    "envoyService": {"type": "ClusterIP"},  # offered inside, not at the edge
+                    "envoyService": {"type": "ClusterIP", "name": CLASS},  # offered inside, not at the edge
                 },
             },
             "telemetry": {"accessLog": {"settings": [_json_to_stdout()]}},

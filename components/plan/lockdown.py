@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from components.plan.egress_gateway import client_namespaces, plain_ports
-from components.plan.envoy_gateway import CLASS, PROXY_LABELS
+from components.plan.envoy_gateway import CLASS, proxy_labels
 from components.plan.objects import KubeObject
 from components.plan.routes import GATEWAY, GATEWAY_LABELS
 from components.settings import Settings
@@ -108,7 +108,7 @@ def _envoy_proxies(settings: Settings, approvals: Approvals) -> KubeObject:
     return _policy(
         CLASS,
         namespace,
-        {**PROXY_LABELS, "gateway.envoyproxy.io/owning-gateway-namespace": namespace},
+        proxy_labels(namespace),
         egress=[*_dns(settings), controller, *_outside(backend_ports(settings), approvals)],
     )
 

@@ -21,6 +21,19 @@ GATEWAY_LABELS: Final = {"app": GATEWAY, "istio": GATEWAY}
 _NETWORKING: Final = "networking.istio.io/v1"
 _SECURITY: Final = "security.istio.io/v1"
 _MUTUAL: Final = "ISTIO_MUTUAL"
+INTERNAL_HEADERS: Final = (
+    "x-envoy-attempt-count",
+    "x-envoy-decorator-operation",
+    "x-envoy-expected-rq-timeout-ms",
+    "x-envoy-external-address",
+    "x-envoy-peer-metadata",
+    "x-envoy-peer-metadata-id",
+    "x-forwarded-client-cert",
+    "x-forwarded-for",
+    "x-forwarded-proto",
+    "x-request-id",
+)
+"""Request headers that proxies add, and that tell the outside about pods (seen with istiod 1.31 and Envoy 1.40)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +137,7 @@ def virtual_service(at: GatewayAddress, group: ClientGroup, chunk: Chunk) -> Kub
                     "match": [
                         {"gateways": [own_gateway], "port": flow.port, "authority": {"regex": _authority(flow.host)}}
                     ],
+                    "headers": {"request": {"remove": list(INTERNAL_HEADERS)}},
                     "route": [_outside(flow)],
                 }
                 for flow in plain

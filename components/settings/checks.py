@@ -75,6 +75,7 @@ def _claims(parts: Parts) -> _Found:
 def _offers(parts: Parts) -> _Found:
     """A hostname leads to one backend, and a name means one entry: `publicRanges` approves entries by name."""
     owners: dict[str, str] = {}
+    outside = {host: name for name, each in parts.destinations.items() for host in each.hosts}
     for name, backend in parts.backends.items():
         if name in parts.destinations:
             yield ("backends", name), "has the name of a destination, whose approvals it would share", "another name"
@@ -85,6 +86,12 @@ def _offers(parts: Parts) -> _Found:
                 "`fqdn` endpoints, or leave `cidrs` out",
             )
         for index, hostname in enumerate(backend.hostnames):
+            if hostname in outside:
+                yield (
+                    ("backends", name, "hostnames", index),
+                    f"{hostname} is a host of destinations.{outside[hostname]}, so sidecars would not know where to go",
+                    "a hostname of your own, which only the backend has",
+                )
             first = owners.setdefault(hostname, name)
             if first != name:
                 path = ("backends", name, "hostnames", index)

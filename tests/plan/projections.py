@@ -154,10 +154,10 @@ def _sidecar_routes(service: KubeObject) -> Iterator[tuple[str, int, str | None,
 
 
 def entries_show(plan: Plan) -> set[Access]:
-    """Which hosts and ports the ServiceEntries show to which namespaces."""
+    """Which hosts and ports outside the ServiceEntries show to which namespaces."""
     return {
         (namespace, host, port["number"])
-        for entry in of_kind(plan, "ServiceEntry")
+        for entry in of_kind(plan.egress_gateway, "ServiceEntry")
         for namespace in set(entry.spec["exportTo"]) - {"."}
         for host in entry.spec["hosts"]
         for port in entry.spec["ports"]
