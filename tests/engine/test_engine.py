@@ -6,22 +6,11 @@ from typing import Any, cast
 import pytest
 
 from cli.offline.preview import preview
+from tests.engine.bad_objects import BAD_OBJECTS
 from tests.engine.conftest import Engine
 from tests.scale.declarations import include_destinations, write_stack
 
 pytestmark = pytest.mark.engine
-
-_BAD_BACKEND = """
-kubernetes.apiextensions.CustomResource(
-    "evil",
-    api_version="gateway.envoyproxy.io/v1alpha1",
-    kind="Backend",
-    metadata={"name": "evil", "namespace": "envoy-gateway-system", "annotations": {
-        "cluster-egress/declaration": '{"evil": {"owner": "a", "ticket": "b", "expires": "2029-12-31"}}'}},
-    spec={"type": "Endpoints", "endpoints": [{"ip": {"address": "127.0.0.1", "port": 19000}}]},
-    opts=on_cluster,
-)
-"""
 
 _ODD_VALUES = """
   other:text: yes
@@ -79,17 +68,34 @@ def test_engine_previews_a_thousand_hosts_of_an_included_file(engine: Engine) ->
     assert real == {each.urn for each in preview(engine.project, "dev", with_policy=False).registrations}
 
 
-def test_engine_blocks_a_bad_backend(engine: Engine) -> None:
-    """Guards against a pack that loads, reports nothing and lets an unsafe backend through."""
+@pytest.mark.parametrize("rule", BAD_OBJECTS)
+def test_engine_and_offline_preview_block_a_bad_object_alike(engine: Engine, rule: str) -> None:
+    """Guards against a pack that loads, reports nothing and lets an unsafe object through, in one of the two."""
+    bad = BAD_OBJECTS[rule]
     program = engine.project / "__main__.py"
-    program.write_text(program.read_text() + _BAD_BACKEND)
+    program.write_text(
+        f"{program.read_text()}\nbad = {bad!r}\n"
+        "kubernetes.apiextensions.CustomResource(\n"
+        '    "bad", api_version=bad["apiVersion"], kind=bad["kind"], metadata=bad["metadata"], spec=bad["spec"],\n'
+        "    opts=on_cluster,\n)\n"
+    )
+    _blocked_alike(engine, rule)
+
+
+def test_engine_and_offline_preview_block_an_open_client_namespace_alike(engine: Engine) -> None:
+    """Guards against a stack-level rule that only one of the two asks."""
+    program = engine.project / "__main__.py"
+    program.write_text(program.read_text().replace("policies=plan.client_policies", "policies=()"))
+    _blocked_alike(engine, "EGR301")
+
+
+def _blocked_alike(engine: Engine, rule: str) -> None:
     previewed = engine.preview()
     assert previewed.returncode != 0
-    assert "EGR101" in previewed.stdout + previewed.stderr
-    offline = preview(engine.project, "dev")
-    blocking = [violation.message for violation in offline.violations if violation.blocking]
-    assert len(blocking) == 1
-    assert "EGR101" in blocking[0]
+    assert f"{rule} " in previewed.stdout + previewed.stderr
+    blocking = [violation.message for violation in preview(engine.project, "dev").violations if violation.blocking]
+    assert blocking
+    assert all(f"{rule} " in message for message in blocking)
 
 
 def test_engine_passes_encrypted_values_without_showing_them(engine: Engine) -> None:
