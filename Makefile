@@ -59,7 +59,7 @@ engine: .venv/.base ## Get the pinned Pulumi CLI from its publisher into .pulumi
 
 .PHONY: lock
 lock: .venv/.dev ## Write requirements/*.txt anew from the *.in files
-	@for set in base dev; do $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-trusted-host \
+	@for set in base dev; do CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 	  --allow-unsafe --strip-extras -o requirements/$$set.txt requirements/$$set.in || exit 1; done
 
 .PHONY: clean

@@ -59,7 +59,8 @@ def service_entries(
 ) -> Iterator[KubeObject]:
     """The group's hosts, seen by its clients' namespaces and by the gateway only."""
     for name, (hosts, ports) in entry_shards(group).items():
-        declared = {name for flow in group.flows if flow.host in hosts for name in flow.destinations}
+        own = set(hosts)
+        declared = {destination for flow in group.flows if flow.host in own for destination in flow.destinations}
         yield _object(
             at,
             "ServiceEntry",
