@@ -29,6 +29,11 @@ class SettingsFileError(EgressError):
     exit_code = ExitCode.SETTINGS
     kind = "settings"
 
+    def __init__(self, text: str, values: object = None) -> None:
+        super().__init__(text)
+        self.values = values
+        """What the file says where it can be read at all, so that one run also reports what else is wrong."""
+
 
 class ProgramError(EgressError):
     """The program ended with `pulumi.RunError`: its text is the report on bad settings."""

@@ -31,9 +31,11 @@ class Refusal:
 class YamlRefusedError(Exception):
     """The text is not YAML, or holds something that two readers would read differently."""
 
-    def __init__(self, refusals: list[Refusal]) -> None:
+    def __init__(self, refusals: list[Refusal], value: Any = None) -> None:
         super().__init__("; ".join(refusal.wrong for refusal in refusals))
         self.refusals = tuple(refusals)
+        self.value = value
+        """The whole document where it can be read at all, refused values as text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,7 +154,7 @@ def read(text: str, *, secret: str) -> Any:
         wrong = "is nested too deeply"
         raise YamlRefusedError([Refusal(line=1, path=(), wrong=wrong, instead="fewer levels")]) from error
     if reader.refusals:
-        raise YamlRefusedError(reader.refusals)
+        raise YamlRefusedError(reader.refusals, value)
     return value
 
 

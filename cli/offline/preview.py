@@ -10,12 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
+from cli.errors import EgressError, ProgramError, SettingsFileError
 from cli.offline.analyzer import PolicyResult, Violation, analyze
 from cli.offline.pack_process import PackProcess
 from cli.offline.program import run_program
-from cli.offline.project import load_project
+from cli.offline.project import Project, load_project
 from cli.offline.records import LogMessage, Recording, Registration
-from cli.offline.stack_file import StackConfig, read_stack_file
+from cli.offline.stack_file import StackConfig, survey_stack_file
 
 Stage: TypeAlias = Literal["program", "policy"]
 _LONGEST_VARIABLE: Final = 131_072
@@ -72,7 +73,9 @@ def preview(project_dir: Path, stack: str, *, with_policy: bool = True, progress
         PolicyPackError: the pack could not judge.
     """
     project = load_project(project_dir)
-    config = read_stack_file(project, stack)
+    config = survey_stack_file(project, stack)
+    if config.refused is not None:
+        raise _everything_wrong(project, config, config.refused)
     # The pack takes a second to import its rules; the program runs meanwhile.
     pack = PackProcess(project, config) if with_policy else None
     try:
@@ -85,6 +88,15 @@ def preview(project_dir: Path, stack: str, *, with_policy: bool = True, progress
     finally:
         if pack is not None:
             pack.stop()
+
+
+def _everything_wrong(project: Project, config: StackConfig, refused: SettingsFileError) -> EgressError:
+    """What the reader refuses and what the program refuses, in one report."""
+    try:
+        run_program(project, config)
+    except ProgramError as error:
+        return ProgramError(f"{refused}\n{error.report}")
+    return refused
 
 
 def _preview(recording: Recording, policy: PolicyResult | None, messages: tuple[LogMessage, ...]) -> Preview:

@@ -112,17 +112,17 @@ def read_file(path: Path, *, shown: str, secret: str) -> Any:
     try:
         return read(text, secret=secret)
     except YamlRefusedError as error:
-        raise refused(shown, error.refusals) from error
+        raise refused(shown, error.refusals, error.value) from error
 
 
-def refused(shown: str, refusals: tuple[Refusal, ...]) -> SettingsFileError:
+def refused(shown: str, refusals: tuple[Refusal, ...], values: object) -> SettingsFileError:
     """The report on refused places, in the form of the settings report."""
     count = len(refusals)
     lines = [f"{shown}: {count} problem{'' if count == 1 else 's'}"]
     for refusal in refusals:
         path = _dotted(refusal.path)
         lines += [f"  {shown}:{refusal.line}: {path}{refusal.wrong}", f"    instead: {refusal.instead}"]
-    return SettingsFileError("\n".join(lines))
+    return SettingsFileError("\n".join(lines), values)
 
 
 def _dotted(path: tuple[str | int, ...]) -> str:

@@ -39,6 +39,8 @@ class StackConfig:
     path: Path
     config: Mapping[str, str]
     secret_keys: frozenset[str]
+    refused: SettingsFileError | None = None
+    """What the engine would read differently; the rest is read, so that one run can say what else is wrong."""
 
 
 def read_stack_file(project: Project, stack: str) -> StackConfig:
@@ -47,9 +49,27 @@ def read_stack_file(project: Project, stack: str) -> StackConfig:
     Raises:
         SettingsFileError: there is no such stack, or its file cannot be used.
     """
+    config = survey_stack_file(project, stack)
+    if config.refused is not None:
+        raise config.refused
+    return config
+
+
+def survey_stack_file(project: Project, stack: str) -> StackConfig:
+    """Read what can be read of the configuration of `stack`, also where some of it is refused.
+
+    Raises:
+        SettingsFileError: there is no such stack, or nothing of its file can be read.
+    """
     path = project.stack_file(stack)
     shown = project.shown(path)
-    values = read_file(path, shown=shown, secret=_Secret(SECRET))
+    refused = None
+    try:
+        values = read_file(path, shown=shown, secret=_Secret(SECRET))
+    except SettingsFileError as error:
+        if error.values is None:
+            raise
+        refused, values = error, error.values
     if values is None:
         values = {}
     if not is_map(values):
@@ -62,6 +82,7 @@ def read_stack_file(project: Project, stack: str) -> StackConfig:
         path=path,
         config={key: _text(merged[key]) for key in sorted(merged)},
         secret_keys=frozenset(key for key, value in merged.items() if _holds_secret(value)),
+        refused=refused,
     )
 
 

@@ -60,3 +60,13 @@ def test_a_fixed_day_is_said(project: Path) -> None:
     """Guards against an `up` that revives expired approvals without anyone seeing it."""
     messages = preview(project, "dev", with_policy=False).messages
     assert any("EGRESS_TODAY is set" in message.text for message in messages)
+
+
+def test_what_the_reader_and_what_the_settings_refuse_come_in_one_report(project: Path) -> None:
+    """Guards against an operator who mends a date, and only then learns of the next mistake."""
+    stack = project / "stacks" / "Pulumi.dev.yaml"
+    text = stack.read_text().replace('expires: "2029-12-31"', "expires: 2029-12-31", 1)
+    stack.write_text(text.replace("port: 443", "prot: 443"))
+    report = _report(project)
+    assert "`2029-12-31` is a date without quotes" in report
+    assert "destinations.edition-cnn.ports.https.prot: unknown key `prot`" in report
