@@ -28,20 +28,8 @@ _NAMESPACE: Final = "kubernetes.io/metadata.name"
 
 def client_policies(settings: Settings, approvals: Approvals) -> tuple[KubeObject, ...]:
     """A policy for each client namespace: pods in the cluster, DNS on the node, the API server; nothing outside."""
-    cluster = approvals.cluster
-    api_server = {
-        "to": [{"ipBlock": {"cidr": _single(address)}} for address in cluster.api_server_addresses],
-        "ports": [_tcp(cluster.api_server_port)],
-    }
-    return tuple(
-        _policy(
-            _NAME,
-            namespace,
-            {},
-            egress=[{"to": [{"namespaceSelector": {}}]}, _node_dns(settings), api_server],
-        )
-        for namespace in client_namespaces(settings)
-    )
+    inside = _in_cluster(settings, approvals)
+    return tuple(_policy(_NAME, namespace, {}, egress=inside) for namespace in client_namespaces(settings))
 
 
 def gateway_policies(settings: Settings, approvals: Approvals) -> tuple[KubeObject, ...]:
