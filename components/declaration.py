@@ -25,6 +25,8 @@ NAMESPACE: Final = "cluster-egress"
 _STACKS: Final = Path("stacks")
 """The folder of the stack files: the engine and the offline preview both run the program in the project's folder."""
 
+_KEYS: Final = frozenset(Settings.model_fields)
+
 
 class BadDeclaration(pulumi.RunError):
     """Ends the program with the report on a bad declaration, and without a traceback."""
@@ -60,7 +62,7 @@ def read_declaration() -> Declaration:
     try:
         settings = load_settings(gathered.values, file=file, today=date)
     except SettingsError as error:
-        problems += error.problems
+        problems += [problem for problem in error.problems if problem.path not in {(key,) for key in encrypted}]
     try:
         approvals = load_approvals(approved, date)
     except SettingsError as error:
@@ -94,7 +96,11 @@ def _misplaced(file: str) -> Iterator[Problem]:
     """Keys that look like ours and would be passed over, and secrets that are none."""
     for key in CONFIG.get():
         namespace, _, name = key.partition(":")
-        if namespace != NAMESPACE and difflib.get_close_matches(namespace, [NAMESPACE], cutoff=0.8):
+        if (
+            namespace not in {NAMESPACE, pulumi.get_project()}
+            and name in _KEYS
+            and difflib.get_close_matches(namespace, [NAMESPACE], cutoff=0.8)
+        ):
             yield Problem(file=file, path=(key,), wrong="is not read", instead=f"did you mean `{NAMESPACE}:{name}`?")
     if f"{NAMESPACE}:secrets" in CONFIG.get() and not is_config_secret(f"{NAMESPACE}:secrets"):
         yield Problem(

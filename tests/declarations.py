@@ -32,8 +32,8 @@ def declarations(draw: st.DrawFn, *, posture: str = "enforce") -> Values:
     """A declaration whose destinations share hosts, ports and clients in every way that is allowed."""
     clients = draw(st.lists(st.sampled_from(NAMESPACES), min_size=1, max_size=4, unique=True))
     meanings: dict[tuple[str, int], str] = {}
-    # A sidecar reads a port as TLS or as plain text; a lane's number is free for TLS only.
-    is_tls = {port: port == 20005 or draw(st.booleans()) for port in PORTS}
+    # A sidecar reads a port as TLS or as plain text, and port 80 is that of backends; a lane's number is TLS.
+    is_tls = {port: port == 20005 or (port != 80 and draw(st.booleans())) for port in PORTS}
     destinations: Values = {}
     for index in range(draw(st.integers(1, 7))):
         ports = draw(st.lists(st.sampled_from(PORTS), min_size=1, max_size=3, unique=True))

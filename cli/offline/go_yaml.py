@@ -189,6 +189,9 @@ class _Reader:
 
     def _refuse(self, event: Any, wrong: str, instead: str) -> None:
         line: int = event.start_mark.line + 1
+        if any(str(part).endswith((":secret", ":secrets")) for part in self.path):
+            # Whatever stands there is never shown, and a password may look like a tag or an alias.
+            wrong, instead = "stands in the clear", "`pulumi config set --secret --path`"
         self.refusals.append(Refusal(line=line, path=tuple(self.path), wrong=wrong, instead=instead))
 
     def _node(self, event: Any) -> Any:
@@ -218,10 +221,7 @@ class _Reader:
                     self._refuse(event, "holds `\\/`, which the engine does not know", "`/` without a backslash")
             return event.value
         scalar = resolve(event.value)
-        if scalar.wrong and any(str(part).endswith(":secrets") for part in self.path):
-            # Whatever stands there is never shown.
-            self._refuse(event, "stands in the clear", "`pulumi config set --secret --path`")
-        elif scalar.wrong:
+        if scalar.wrong:
             self._refuse(event, f"`{event.value}` {scalar.wrong}", scalar.instead)
         return scalar.value
 

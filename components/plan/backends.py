@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.plan.egress_gateway import client_namespaces
-from components.plan.envoy_gateway import CLASS, LISTENER_PORT, PROXY_PORT, proxy_labels
+from components.plan.envoy_gateway import CLASS, PROXY_PORT, proxy_labels
 from components.plan.objects import DECLARATION, KubeObject, declaration
 from components.plan.routes import INTERNAL_HEADERS
 from components.settings import Settings
 from components.settings.models import Backend, Endpoint
+from components.settings.reserved import OFFER_PORT
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +44,7 @@ def _offer(settings: Settings, declared: Sequence[tuple[str, Backend]]) -> KubeO
         spec={
             "hosts": sorted({hostname for _, backend in declared for hostname in backend.hostnames}),
             "location": "MESH_EXTERNAL",
-            "ports": [{"number": LISTENER_PORT, "name": "http", "protocol": "HTTP", "targetPort": PROXY_PORT}],
+            "ports": [{"number": OFFER_PORT, "name": "http", "protocol": "HTTP", "targetPort": PROXY_PORT}],
             "resolution": "STATIC",
             "workloadSelector": {"labels": proxy_labels(settings.install.envoy_gateway.namespace)},
             "exportTo": [".", *client_namespaces(settings)],

@@ -7,14 +7,13 @@ from components.plan.objects import KubeObject, Release
 from components.plan.placement import placement
 from components.plan.releases import release
 from components.settings import Settings
+from components.settings.reserved import OFFER_PORT
 
 CLASS: Final = "cluster-egress"
 """The GatewayClass of ours, and the name of its EnvoyProxy and Gateway."""
 PROXY_LABELS: Final = {"gateway.envoyproxy.io/owning-gateway-name": CLASS}
 """A label of the proxies of our Gateway."""
-LISTENER_PORT: Final = 80
-"""Where backends are offered."""
-PROXY_PORT: Final = LISTENER_PORT + 10000
+PROXY_PORT: Final = OFFER_PORT + 10000
 """Where the proxies listen for it: Envoy Gateway moves ports below 1024 up, so that the pod needs no privilege."""
 _CONTROLLER: Final = "gateway.envoyproxy.io/gatewayclass-controller"
 _NOT_INJECTED: Final = {"sidecar.istio.io/inject": "false"}

@@ -82,7 +82,7 @@ def _outside_names(settings: Settings, section: str, name: str) -> set[str]:
 
 
 def _names(settings: Settings, approvals: Approvals) -> _Found:
-    """Names that lead into the cluster, to the pod itself, or wherever their reader wants are never a way out."""
+    """Names that lead into the cluster, to the pod itself, or wherever their reader wants; offered ones as well."""
     asked: list[tuple[Path, str]] = [
         (("destinations", name, "hosts", index), host)
         for name, destination in settings.destinations.items()
@@ -94,10 +94,15 @@ def _names(settings: Settings, approvals: Approvals) -> _Found:
         for index, endpoint in enumerate(backend.endpoints)
         if endpoint.fqdn is not None
     ]
+    asked += [
+        (("backends", name, "hostnames", index), hostname)
+        for name, backend in (settings.backends or {}).items()
+        for index, hostname in enumerate(backend.hostnames)
+    ]
     for path, host in asked:
         kind = classify_name(host, approvals.cluster.domain, frozenset(settings.cluster.namespaces))
         if kind in _NEVER_NAMES:
-            yield path, f"{host} is a name of the kind {kind}, which is never a way out", "the service's real name"
+            yield path, f"{host} is a name of the kind {kind}, which is never a way out", "a public name"
         elif host == SNI_ROOT or host.endswith(f".{SNI_ROOT}"):
             yield path, f"{host} is in the zone {SNI_ROOT}, which the gateway keeps for itself", "another name"
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from components.settings.parts import Parts
 from components.settings.problems import Path, Problem, did_you_mean
-from components.settings.reserved import ISTIO_PORTS, KUBERNETES_NAMESPACES, LANES, MOST_TLS_PORTS
+from components.settings.reserved import ISTIO_PORTS, KUBERNETES_NAMESPACES, LANES, MOST_TLS_PORTS, OFFER_PORT
 
 
 def check(parts: Parts, *, file: str) -> list[Problem]:
@@ -121,6 +121,12 @@ def _one_kind_a_port(parts: Parts) -> _Found:
     first_use: dict[tuple[str, int], tuple[str, str]] = {}
     for name, destination in parts.destinations.items():
         for port_name, port in destination.ports.items():
+            if parts.backends and port.port == OFFER_PORT and port.protocol == "TLS":
+                yield (
+                    ("destinations", name, "ports", port_name, "protocol"),
+                    f"port {OFFER_PORT} is HTTP in every client namespace, because backends are offered there",
+                    "another port of the same service",
+                )
             for namespace in destination.clients:
                 first, protocol = first_use.setdefault((namespace, port.port), (name, port.protocol))
                 both = set(destination.hosts) & set(parts.destinations[first].hosts)

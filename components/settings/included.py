@@ -28,16 +28,18 @@ class Gathered:
     origins: dict[KeyPath, str] = field(default_factory=dict[KeyPath, str])
 
     def at_origin(self, problem: Problem) -> Problem:
-        """The problem as one of the file that its entry came from."""
-        return replace(problem, file=self.origins.get(problem.path[:2], problem.file))
+        """A problem of the stack file's as one of the file that its entry came from."""
+        own = any(problem is each for each in self.problems)
+        return problem if own else replace(problem, file=self.origins.get(problem.path[:2], problem.file))
 
 
 def gather(values: Mapping[str, Any], *, folder: Path) -> Gathered:
     """The declaration `values` with the entries of the files under `include`, which stand in `folder`."""
     gathered = Gathered(values={key: dict(v) if key in SECTIONS and is_map(v) else v for key, v in values.items()})
     names = values.get("include")
-    for name in names if is_list(names) else ():
-        if isinstance(name, str) and is_included_name(name):
+    named = [name for name in names if isinstance(name, str)] if is_list(names) else []
+    for name in dict.fromkeys(named):
+        if is_included_name(name):
             _include(gathered, name, folder)
     return gathered
 

@@ -13,3 +13,6 @@ MOST_TLS_PORTS: Final = 24
 
 KUBERNETES_NAMESPACES: Final = frozenset({"default", "kube-node-lease", "kube-public", "kube-system"})
 """What every cluster has from the start (kubernetes.io, "Namespaces")."""
+
+OFFER_PORT: Final = 80
+"""Where backends are offered inside, in plain text."""

@@ -67,7 +67,7 @@ def test_names_that_are_no_way_out_are_refused_in_the_stack_file(host: str, kind
     assert (
         "destinations.edition-cnn.hosts[0]",
         f"{host} is a name of the kind {kind}, which is never a way out",
-        "the service's real name",
+        "a public name",
     ) in _asked(values, just_enough(settings_of(values)))
 
 
@@ -76,6 +76,13 @@ def test_the_gateway_s_own_zone_is_no_destination() -> None:
     values = changed(setting("destinations.edition-cnn.hosts.0", "0.news-shop.egress.internal"))
     found = _asked(values, just_enough(settings_of(values)))
     assert [path for path, _, _ in found] == ["destinations.edition-cnn.hosts[0]"]
+
+
+@pytest.mark.parametrize("name", ["0.news-shop.egress.internal", "kubernetes.default.svc.cluster.local", "nightingale"])
+def test_offered_names_are_judged_as_well(name: str) -> None:
+    """A backend took a chunk's outer SNI, or the API server's name, in every client namespace."""
+    values = changed(setting("backends.n9e.hostnames.0", name))
+    assert [path for path, _, _ in _asked(values)] == ["backends.n9e.hostnames[0]"]
 
 
 def test_charts_from_elsewhere_need_an_approval() -> None:

@@ -77,7 +77,7 @@ def test_a_missing_file_says_whom_to_ask(tmp_path: Path) -> None:
     assert problem.instead == "ask the security team for one; policy/approvals/dev.yaml shows how"
 
 
-@pytest.mark.parametrize("text", ["a: [", "a: *x", "\ta: 1", "a: 'b", "{", "a: \x01", "? [a\n: 1"])
+@pytest.mark.parametrize("text", ["a: [", "\ta: 1", "a: 'b", "{", "a: \x01", "? [a\n: 1"])
 def test_what_is_not_yaml_is_one_problem_on_one_line(tmp_path: Path, text: str) -> None:
     """A slip in the file ended in a traceback, or broke the report's form."""
     ((path, wrong, instead),) = _told(tmp_path, text)

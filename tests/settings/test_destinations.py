@@ -47,6 +47,15 @@ def test_a_namespace_uses_a_port_in_one_way() -> None:
     ]
 
 
+def test_the_port_of_backends_is_plain_text_for_every_client() -> None:
+    """TLS on port 80 and the offer of a backend met on one listener, and istiod dropped one."""
+    values = changed(setting(f"{_EDITION}.ports", _port(80, "TLS")))
+    wrong = "port 80 is HTTP in every client namespace, because backends are offered there"
+    assert told(values) == [(f"{_EDITION}.ports.web.protocol", wrong, "another port of the same service")]
+    values.pop("backends")
+    assert problems_of(values) == ()
+
+
 def test_equal_claims_on_one_host_and_port_add_up() -> None:
     """Two teams could not use one host."""
     assert problems_of(_second(ports=_port(443, "TLS"), clients={"shop": {"serviceAccounts": ["other"]}})) == ()
@@ -59,9 +68,9 @@ def test_every_host_of_a_clash_is_named() -> None:
     values["destinations"]["second"] = {
         **first,
         "hosts": ["www.cnn.com", "edition.cnn.com"],
-        "ports": _port(80, "TLS"),
+        "ports": _port(443, "HTTP"),
     }
-    assert [wrong.split()[0] for _, wrong, _ in told(values)] == ["edition.cnn.com:80", "www.cnn.com:80"]
+    assert [wrong.split()[0] for _, wrong, _ in told(values)] == ["edition.cnn.com:443", "www.cnn.com:443"]
 
 
 def test_one_port_has_one_name() -> None:

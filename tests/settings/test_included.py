@@ -57,6 +57,38 @@ def test_an_included_file_that_is_not_yaml_is_reported(tmp_path: Path, text: str
     assert gathered.problems[0].wrong.startswith("is not YAML")
 
 
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("destinations: &a {x: *a}", "has an anchor or alias in line 1"),
+        ("destinations: {x: !foo y}", "has a tag in line 1"),
+        ("1: 4", "has a key that is not text, in line 1"),
+        ("destinations: {[a, b]: {}}", "has a key that is not text, in line 1"),
+        ("destinations: {x: {hosts: {secure: TOPSECRET}}}", "holds a secret"),
+    ],
+)
+def test_what_no_file_of_ours_needs_is_refused_and_never_shown(tmp_path: Path, text: str, wrong: str) -> None:
+    """Guards against aliases that stand for more than memory holds, crashes, and a secret in a report."""
+    gathered = gather({"include": ["more.yaml"]}, folder=_folder(tmp_path, more=text))
+    assert wrong in [problem.wrong for problem in gathered.problems]
+    assert all("TOPSECRET" not in problem.wrong + problem.instead for problem in gathered.problems)
+
+
+def test_a_bomb_of_aliases_is_refused_at_once(tmp_path: Path) -> None:
+    """Guards against a preview in CI that never ends."""
+    levels = "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12))
+    gathered = gather({"include": ["more.yaml"]}, folder=_folder(tmp_path, more=f"a0: &a0 x\n{levels}\n"))
+    assert gathered.problems
+
+
+def test_a_name_in_two_included_files_is_blamed_on_the_second(tmp_path: Path) -> None:
+    """Guards against a report that names one file twice and the other never."""
+    entry = "destinations: {x: {hosts: [a.example.com]}}"
+    gathered = gather({"include": ["a.yaml", "b.yaml", "a.yaml"]}, folder=_folder(tmp_path, a=entry, b=entry))
+    told = [gathered.at_origin(problem) for problem in gathered.problems]
+    assert [(p.file, p.wrong) for p in told] == [("stacks/b.yaml", "is in stacks/a.yaml too")]
+
+
 def test_a_missing_included_file_is_reported(tmp_path: Path) -> None:
     """Guards against destinations that vanish with a renamed file."""
     gathered = gather({"include": ["gone.yaml"]}, folder=_folder(tmp_path))

@@ -68,7 +68,7 @@ def test_a_bad_value_hides_no_clash_between_entries() -> None:
 
     def change(values: Values) -> None:
         first = values["destinations"]["edition-cnn"]
-        ports = {"web": {"port": 80, "protocol": "TLS"}}
+        ports = {"web": {"port": 443, "protocol": "HTTP"}}
         values["destinations"]["second"] = {**first, "ports": ports, "ticket": 7}
         values["egress"]["mesh"]["flavour"] = "none"
 
