@@ -57,7 +57,7 @@ def read_declaration() -> Declaration:
     values = {key.removeprefix(f"{NAMESPACE}:"): _plain(text) for key, text in CONFIG.get().items() if _is_ours(key)}
     encrypted = [key for key in values if key != "secrets" and is_config_secret(f"{NAMESPACE}:{key}")]
     gathered = gather({key: value for key, value in values.items() if key not in encrypted}, folder=_STACKS)
-    problems = gathered.problems + [_encrypted(key, file) for key in encrypted] + list(_misplaced(file))
+    problems = [*(_encrypted(key, file) for key in encrypted), *_misplaced(file)]
     settings = approvals = None
     try:
         settings = load_settings(gathered.values, file=file, today=date)
@@ -69,8 +69,9 @@ def read_declaration() -> Declaration:
         problems += error.problems
     if settings is not None and approvals is not None:
         problems += check(settings, approvals, file=file, approvals_file=f"policy/approvals/{approved.name}")
+    problems = [*gathered.problems, *map(gathered.at_origin, problems)]
     if problems or settings is None or approvals is None:
-        error = SettingsError(map(gathered.at_origin, problems))
+        error = SettingsError(problems)
         raise BadDeclaration(error.problems, str(error))
     return Declaration(
         settings=settings,

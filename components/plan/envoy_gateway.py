@@ -67,7 +67,7 @@ def plan_envoy_gateway(settings: Settings, *, cluster_domain: str) -> EnvoyGatew
                     {
                         "name": "http",
                         "protocol": "HTTP",
-                        "port": 80,
+                        "port": OFFER_PORT,
                         "allowedRoutes": {"namespaces": {"from": "Same"}},
                     }
                 ],

@@ -28,9 +28,8 @@ class Gathered:
     origins: dict[KeyPath, str] = field(default_factory=dict[KeyPath, str])
 
     def at_origin(self, problem: Problem) -> Problem:
-        """A problem of the stack file's as one of the file that its entry came from."""
-        own = any(problem is each for each in self.problems)
-        return problem if own else replace(problem, file=self.origins.get(problem.path[:2], problem.file))
+        """A problem of the whole declaration as one of the file that its entry came from."""
+        return replace(problem, file=self.origins.get(problem.path[:2], problem.file))
 
 
 def gather(values: Mapping[str, Any], *, folder: Path) -> Gathered:

@@ -70,3 +70,16 @@ def test_what_the_reader_and_what_the_settings_refuse_come_in_one_report(project
     report = _report(project)
     assert "`2029-12-31` is a date without quotes" in report
     assert "destinations.edition-cnn.ports.https.prot: unknown key `prot`" in report
+
+
+def test_problems_of_included_entries_name_the_file_that_they_stand_in(project: Path) -> None:
+    """Guards against a report that sends a team to a file that is not theirs, or names one of two and not the other."""
+    entry = "destinations: {x: {hosts: [a.example.com], prots: {}}}"
+    for name in ("a", "b"):
+        (project / "stacks" / f"{name}.yaml").write_text(entry)
+    _add(project, "  cluster-egress:include: [a.yaml, b.yaml]")
+    report = _report(project)
+    assert "stacks/b.yaml: 1 problem\n  destinations.x: is in stacks/a.yaml too" in report
+    assert (
+        "destinations.x.prots: unknown key `prots`" in report.partition("stacks/a.yaml: ")[2].partition("stacks/b")[0]
+    )
