@@ -70,6 +70,13 @@ class Reader:
         self._wrong(node, "true or false")
         return None
 
+    def number(self, node: Node) -> int | None:
+        """A whole number, or None if there is none."""
+        if isinstance(node.value, int) and not isinstance(node.value, bool):
+            return node.value
+        self._wrong(node, "a whole number")
+        return None
+
     def _wrong(self, node: Node, wanted: str) -> None:
         if node.path in self._judged:
             return
@@ -100,12 +107,14 @@ def join(path: str, key: str) -> str:
 
 def as_mapping(value: object) -> Mapping[object, object] | None:
     """`value` if it is an object."""
-    return cast("Mapping[object, object]", value) if isinstance(value, Mapping) else None
+    # Nearly always a dict, and asking for that is far cheaper.
+    is_mapping = type(value) is dict or isinstance(value, Mapping)
+    return cast("Mapping[object, object]", value) if is_mapping else None
 
 
 def as_sequence(value: object) -> Sequence[object] | None:
     """`value` if it is a list."""
-    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+    if type(value) is list or (isinstance(value, Sequence) and not isinstance(value, str | bytes)):
         return cast("Sequence[object]", value)
     return None
 

@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import Enum, StrEnum
+from ipaddress import IPv4Network, IPv6Network
 from typing import Final
 
 
@@ -61,6 +62,10 @@ class Subject:
     """The object as plain data (dict, list, str, numbers, bool, None), `UNKNOWN` for unknown values."""
     origin: str = ""
     """Where the object comes from: the URN of its resource, or a file and line."""
+    item: str = ""
+    """Where the object stands in the list that it came in, such as `items[1]`; empty outside lists."""
+    unreadable: str = ""
+    """Why the text of the object could not be read; empty where it could."""
 
     @property
     def group_kind(self) -> str:
@@ -104,13 +109,54 @@ class RuleException:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ClusterRange:
+    """Addresses of the cluster itself."""
+
+    network: IPv4Network | IPv6Network
+    what: str
+    """Who has them, for messages: `pods`, `Services`, `nodes`, `the API server`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrivateRange:
+    """Private addresses that may be reached."""
+
+    network: IPv4Network | IPv6Network
+    ports: frozenset[int] | None = None
+    """On these ports only; `None` is any port that is not denied anyway."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taint:
+    """A taint of the egress nodes."""
+
+    key: str
+    value: str | None = None
+    """`None` where the settings leave it open, so that any value may be meant."""
+    effect: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Grants:
     """What the security team approved for a stack, as far as rules ask. Nothing, by default."""
 
     exceptions: tuple[RuleException, ...] = ()
-    dynamic_resolvers: frozenset[str] = frozenset()
-    """Backends of type DynamicResolver that may exist, as `namespace/name`."""
     cluster_domain: str = "cluster.local"
+    cluster_ranges: tuple[ClusterRange, ...] = ()
+    """The cluster's own addresses, which nothing can approve as a destination."""
+    public_ports: frozenset[int] = frozenset()
+    """TCP ports on which a gateway may reach any public address, because a destination's addresses move."""
+    private_ranges: tuple[PrivateRange, ...] = ()
+    private_names: frozenset[str] = frozenset()
+    """Suffixes of names in special top-level domains, such as `corp.internal`; matched at a label's boundary."""
+    unix_sockets: frozenset[str] = frozenset()
+    """Sockets that may be connected to, by their exact path."""
+    dynamic_resolvers: frozenset[str] = frozenset()
+    """Backends of type DynamicResolver that may exist, as `namespace/name` or `namespace/*`."""
+    platform_subjects: frozenset[str] = frozenset()
+    """Who may write what opens the cluster: `User:name`, `Group:name`, `ServiceAccount:namespace/name`."""
+    backend_api: bool = False
+    """Whether Envoy Gateway's Backend API may be on."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,6 +170,10 @@ class Context:
     """Namespaces whose settings give them the role `client`."""
     namespaces: frozenset[str] = frozenset()
     """Every namespace that the settings name."""
+    gateway_namespaces: frozenset[str] = frozenset()
+    """Where the gateways on the egress nodes run; empty where no settings say so."""
+    egress_taints: tuple[Taint, ...] = ()
+    """What keeps other pods off the egress nodes; empty where no settings say so."""
     require_declarations: bool = False
     """Whether each ServiceEntry and Backend must say who answers for it."""
     raised: frozenset[str] = frozenset()
@@ -137,7 +187,7 @@ StackCheck = Callable[[tuple[Subject, ...], Context], Iterable[Finding]]
 AuditCheck = Callable[[frozenset[str], Context], Iterable[Finding]]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Rule:
     """One rule and everything that its documentation says. Each is of one of the three kinds below."""
 
@@ -166,21 +216,21 @@ class Rule:
     """Whether an exception can be granted. Not where no approval could make the thing safe."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class ObjectRule(Rule):
     """Judges one object by itself."""
 
     check: ObjectCheck
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class StackRule(Rule):
     """Judges the objects of a stack together; gets those of `applies_to`."""
 
     check: StackCheck
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class AuditRule(Rule):
     """Judges the approvals after all other rules; gets the labels of the exceptions that excused something."""
 

@@ -9,14 +9,19 @@ import datetime as dt
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from components.settings.clock import today
+from components.settings.install import EnvoyGateway
+from components.settings.models import EgressGateway
 from components.settings.problems import SettingsError
 from policy.approvals import Approvals, approvals_file, load_approvals
+from policy.approvals.model import ClusterRanges
+from policy.facts.addresses import parse_network
 from policy.reading import Node, Reader, root
-from policy.rule import Context, Grants, ObjectRef, Posture, RuleException
+from policy.registry import RULES
+from policy.rule import ClusterRange, Context, Grants, ObjectRef, Posture, PrivateRange, RuleException, Taint
 
 PROJECT = "cluster-egress"
 APPROVALS_VARIABLE = "EGRESS_APPROVALS"
@@ -29,16 +34,43 @@ class _Settings:
     posture: Posture
     client_namespaces: frozenset[str]
     namespaces: frozenset[str]
+    gateway_namespaces: frozenset[str]
+    egress_taints: tuple[Taint, ...]
     problems: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Approved:
+    """What a file of approvals says, or why it cannot be read."""
+
+    grants: Grants = field(default_factory=Grants)
+    raised: frozenset[str] = frozenset()
+    problems: tuple[str, ...] = ()
 
 
 def grants_of(approvals: Approvals) -> Grants:
     """What rules ask for, out of a stack's approvals."""
     return Grants(
         cluster_domain=approvals.cluster.domain,
+        cluster_ranges=_cluster_ranges(approvals.cluster),
+        public_ports=frozenset(port for granted in approvals.public_ranges.values() for port in granted.ports),
+        private_ranges=tuple(
+            PrivateRange(network=parse_network(cidr), ports=frozenset(granted.ports))
+            for granted in approvals.private_ranges.values()
+            for cidr in granted.cidrs
+        ),
+        private_names=frozenset(suffix for granted in approvals.private_names.values() for suffix in granted.suffixes),
+        unix_sockets=frozenset(path for granted in approvals.unix_sockets.values() for path in granted.paths),
         dynamic_resolvers=frozenset(
             f"{granted.namespace}/{granted.name}" for granted in approvals.dynamic_resolvers.values()
         ),
+        platform_subjects=frozenset(
+            f"{granted.kind}:{granted.name}"
+            if granted.namespace is None
+            else f"{granted.kind}:{granted.namespace}/{granted.name}"
+            for granted in approvals.platform_subjects.values()
+        ),
+        backend_api=approvals.backend_api is not None,
         exceptions=tuple(
             RuleException(
                 label=label,
@@ -52,6 +84,16 @@ def grants_of(approvals: Approvals) -> Grants:
             for label, granted in approvals.exceptions.items()
         ),
     )
+
+
+def _cluster_ranges(cluster: ClusterRanges) -> tuple[ClusterRange, ...]:
+    named = (
+        (cluster.pod_cidrs, "pods"),
+        (cluster.service_cidrs, "Services"),
+        (cluster.node_cidrs, "nodes"),
+        (cluster.api_server_addresses, "the API server"),
+    )
+    return tuple(ClusterRange(network=parse_network(text), what=what) for texts, what in named for text in texts)
 
 
 def context_of_environment(environment: Mapping[str, str] | None = None) -> Context:
@@ -68,10 +110,11 @@ def context_of_environment(environment: Mapping[str, str] | None = None) -> Cont
     ours = given.get("PULUMI_PROJECT") == PROJECT or f'"{PROJECT}:' in config
     file = given.get(APPROVALS_VARIABLE)
     if not ours:
-        grants, problems = (Grants(), ()) if file is None else _read_approvals(Path(file), date)
-        return Context(today=date, grants=grants, problems=problems)
+        approved = _Approved() if file is None else _read_named_approvals(file, date)
+        return Context(today=date, grants=approved.grants, raised=approved.raised, problems=approved.problems)
     path = approvals_file(given.get("PULUMI_STACK", ""))
-    grants, problems = _read_approvals(path, date)
+    approved = _read_approvals(path, date)
+    problems = approved.problems
     if file is not None:
         # Whoever sets a variable is not who approves.
         own = f"policy/approvals/{path.name}"
@@ -79,22 +122,41 @@ def context_of_environment(environment: Mapping[str, str] | None = None) -> Cont
     settings = _read_settings(config)
     return Context(
         today=date,
-        grants=grants,
+        grants=approved.grants,
+        raised=approved.raised,
         posture=settings.posture,
         client_namespaces=settings.client_namespaces,
         namespaces=settings.namespaces,
+        gateway_namespaces=settings.gateway_namespaces,
+        egress_taints=settings.egress_taints,
         require_declarations=True,
         problems=(*problems, *settings.problems),
     )
 
 
-def _read_approvals(path: Path, date: dt.date) -> tuple[Grants, tuple[str, ...]]:
+def _read_named_approvals(file: str, date: dt.date) -> _Approved:
+    path = Path(file)
+    if not path.is_absolute():
+        problem = f"the variable {APPROVALS_VARIABLE} must hold an absolute path: the pack runs in a folder of its own"
+        return _Approved(problems=(problem,))
+    return _read_approvals(path, date, shown=file)
+
+
+def _read_approvals(path: Path, date: dt.date, *, shown: str | None = None) -> _Approved:
     try:
-        return grants_of(load_approvals(path, date)), ()
+        approvals = load_approvals(path, date, shown=shown)
     except SettingsError as error:
-        return Grants(), tuple(f"{p.file}: {p.dotted_path}: {p.wrong}; {p.instead}" for p in error.problems)
+        problems = tuple(f"{p.file}: {p.dotted_path}: {p.wrong}; {p.instead}" for p in error.problems)
+        return _Approved(problems=problems)
     except OSError as error:
-        return Grants(), (f"{path.name} cannot be read: {error.strerror}",)
+        return _Approved(problems=(f"{path.name} cannot be read: {error.strerror}",))
+    raised = frozenset(approvals.raised_rules or ())
+    unknown = sorted(raised - {rule.id for rule in RULES})
+    return _Approved(
+        grants=grants_of(approvals),
+        raised=raised,
+        problems=tuple(f"{path.name}: raisedRules: there is no rule {rule}" for rule in unknown),
+    )
 
 
 def _read_settings(config: str) -> _Settings:
@@ -109,7 +171,34 @@ def _read_settings(config: str) -> _Settings:
         posture=Posture.OBSERVE if posture == Posture.OBSERVE else Posture.ENFORCE,
         client_namespaces=frozenset(name for name, role in roles.items() if role == "client"),
         namespaces=frozenset(roles),
+        gateway_namespaces=_gateway_namespaces(reader, egress, config),
+        egress_taints=_egress_taints(reader, egress),
         problems=tuple(f"{finding.path} {finding.message}".strip() for finding in reader.findings),
+    )
+
+
+def _gateway_namespaces(reader: Reader, egress: Node, config: str) -> frozenset[str]:
+    """The namespaces of the egress gateway and of Envoy Gateway: what the settings say, or their defaults."""
+    install = Node(value=None, path=f"{PROJECT}:install")
+    if f"{PROJECT}:install" in reader.mapping(_parsed(reader, config, "PULUMI_CONFIG")):
+        install = _section(reader, config, "install")
+    named = (
+        (reader.field(egress, "mesh", "gateway", "namespace"), EgressGateway().namespace),
+        (reader.field(install, "envoyGateway", "namespace"), EnvoyGateway().namespace),
+    )
+    return frozenset(default if node.value is None else reader.text(node) or "" for node, default in named) - {""}
+
+
+def _egress_taints(reader: Reader, egress: Node) -> tuple[Taint, ...]:
+    taints = reader.field(egress, "nodes", "taints")
+    keys = [f"{key}" for key in reader.mapping(taints)]
+    return tuple(
+        Taint(
+            key=key,
+            value=reader.text(reader.field(taints, key, "value")),
+            effect=reader.text(reader.field(taints, key, "effect")) or "",
+        )
+        for key in keys
     )
 
 

@@ -1,12 +1,14 @@
 """From plain data to the subjects that rules judge: which kind it is, what it is called, what a list holds."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from policy.reading import as_mapping, as_sequence
 from policy.rule import ObjectRef, Subject
 
 CORE_GROUP = "core"
 LIST_SUFFIX = "List"
+_HELM_GROUP = "helm.sh"
 _MAX_NESTED_LISTS = 16
 
 
@@ -19,16 +21,25 @@ def subjects_of(whole: object, origin: str = "") -> tuple[Subject, ...]:
         whole: plain data, with `UNKNOWN` for unknown values.
         origin: the URN or the file that messages name.
     """
-    return tuple(_unwrap(whole, origin, depth=0))
+    return tuple(_unwrap(whole, origin, item="", depth=0))
 
 
-def subject_as(whole: object, *, group: str, version: str, kind: str, origin: str = "") -> Subject:
+def subject_as(whole: object, *, group: str, version: str, kind: str, origin: str = "", item: str = "") -> Subject:
     """`whole` as an object of a given kind, whatever it says itself."""
-    metadata = as_mapping(_field(whole, "metadata"))
-    namespace = _text(None if metadata is None else metadata.get("namespace"))
-    name = _text(None if metadata is None else metadata.get("name"))
+    # Pulumi's Helm resources are no Kubernetes objects: they say at the top what they are called.
+    metadata = whole if group == _HELM_GROUP else _field(whole, "metadata")
+    namespace, name = _text(_field(metadata, "namespace")), _text(_field(metadata, "name"))
     ref = ObjectRef(kind=kind, namespace=namespace, name=name)
-    return Subject(group=group, version=version, ref=ref, whole=whole, origin=origin)
+    return Subject(group=group, version=version, ref=ref, whole=whole, origin=origin, item=item)
+
+
+def in_namespace(subject: Subject, namespace: str) -> Subject:
+    """`subject` in `namespace`, unless it says itself where it is, or nobody can read what it says."""
+    fields, metadata = as_mapping(subject.whole), as_mapping(_field(subject.whole, "metadata"))
+    if fields is None or metadata is None or metadata.get("namespace") not in (None, ""):
+        return subject
+    whole = {**fields, "metadata": {**metadata, "namespace": namespace}}
+    return replace(subject, whole=whole, ref=replace(subject.ref, namespace=namespace))
 
 
 def split_api_version(api_version: str) -> tuple[str, str]:
@@ -37,17 +48,18 @@ def split_api_version(api_version: str) -> tuple[str, str]:
     return (group, version) if slash != "" else (CORE_GROUP, version)
 
 
-def _unwrap(whole: object, origin: str, depth: int) -> Iterator[Subject]:
+def _unwrap(whole: object, origin: str, item: str, depth: int) -> Iterator[Subject]:
     api_version, kind = _text(_field(whole, "apiVersion")), _text(_field(whole, "kind"))
     items = as_sequence(_field(whole, "items"))
     if kind.endswith(LIST_SUFFIX) and items is not None and depth < _MAX_NESTED_LISTS:
-        for item in items:
-            yield from _unwrap(_with_type_of_list(item, api_version, kind), origin, depth + 1)
+        for index, value in enumerate(items):
+            path = f"{item}.items[{index}]".removeprefix(".")
+            yield from _unwrap(_with_type_of_list(value, api_version, kind), origin, path, depth + 1)
         return
     group, version = split_api_version(api_version)
     if version == "":
         group = ""
-    yield subject_as(whole, group=group, version=version, kind=kind, origin=origin)
+    yield subject_as(whole, group=group, version=version, kind=kind, origin=origin, item=item)
 
 
 def _with_type_of_list(item: object, api_version: str, list_kind: str) -> object:

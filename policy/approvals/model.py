@@ -1,10 +1,11 @@
 """What the security team grants a stack. A stack file can ask; only its approvals file can grant."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
 from components.settings.models import Answerable
+from components.settings.problems import shown, wrong
 from components.settings.types import (
     Address,
     Cidr,
@@ -18,7 +19,20 @@ from components.settings.types import (
     Sentence,
 )
 
-RuleId = Annotated[str, Field(pattern=r"^EGR\d{3}$")]
+RuleId = Annotated[str, Field(pattern=r"^EGR[0-9]{3}$")]
+_MASTERS = "system:masters"
+
+
+def _zone(text: str) -> str:
+    if "." not in text:
+        raise wrong(f"{shown(text)} is a whole top-level domain", f"a zone in it, for example `corp.{text}`")
+    return text
+
+
+Zone = Annotated[Host, AfterValidator(_zone)]
+"""A DNS name of at least two labels, and every name under it."""
+SocketPath = Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._-]*[A-Za-z0-9_-][A-Za-z0-9._-]*)+$", max_length=107)]
+"""An absolute path in its one plain form: no `.` or `..`, no empty part (unix(7): 108 bytes with the last NUL)."""
 
 
 class ClusterRanges(Model):
@@ -81,6 +95,49 @@ class DynamicResolver(Approval):
     """The Backend's name."""
 
 
+class PrivateName(Approval):
+    """Lets names stand in a top-level domain that the public DNS does not have, such as `.internal`."""
+
+    suffixes: Items[Zone]
+    """The zones, at least two labels each: `corp.internal` covers itself and every name under it."""
+
+
+class UnixSocket(Approval):
+    """Lets Envoy connect to a socket in its own pod, such as an external processor's."""
+
+    paths: Items[SocketPath]
+    """The sockets, by their exact path. Those of container runtimes, kubelet and mesh agents cannot be approved."""
+
+
+class BackendApi(Approval):
+    """Lets Envoy Gateway's Backend API be on: whoever may write a Backend picks where traffic goes."""
+
+
+class PlatformSubject(Approval):
+    """Somebody who may write what opens the cluster: Backends, EnvoyProxies, ServiceEntries, EndpointSlices..."""
+
+    kind: Literal["User", "Group", "ServiceAccount"]
+    """As in an RBAC subject."""
+    namespace: KubernetesLabel | None = None
+    """Of a ServiceAccount, and only of one."""
+    name: Annotated[str, Field(min_length=1, max_length=253, pattern=r"^[^\s*]+$")]
+    """The subject's name, whole. What Kubernetes itself calls callers (`system:authenticated`) cannot be named, but
+    for the Group `system:masters`."""
+
+    @model_validator(mode="after")
+    def _is_somebody(self) -> Self:
+        if (self.kind == "ServiceAccount") != (self.namespace is not None):
+            raise wrong(
+                "`namespace` is for a ServiceAccount, and needed there", "`kind: ServiceAccount` with a namespace"
+            )
+        if self.kind != "ServiceAccount" and self.name.startswith("system:") and self.name != _MASTERS:
+            raise wrong(
+                f"{self.name} is given by Kubernetes itself, to callers whom nobody decided about",
+                f"a user or group of yours, a ServiceAccount by its namespace and name, or the Group {_MASTERS}",
+            )
+        return self
+
+
 class RuleException(Approval):
     """Excuses one object from one rule."""
 
@@ -109,5 +166,15 @@ class Approvals(Model):
     """Other places for charts and images, by a name of your choice."""
     dynamic_resolvers: dict[EntryName, DynamicResolver] = Field(default_factory=dict[str, DynamicResolver])
     """Backends of type DynamicResolver that may exist, by a name of your choice."""
+    private_names: dict[EntryName, PrivateName] = Field(default_factory=dict[str, PrivateName])
+    """Zones of private names that may be reached, by a name of your choice."""
+    unix_sockets: dict[EntryName, UnixSocket] = Field(default_factory=dict[str, UnixSocket])
+    """Unix sockets that Envoy may connect to, by a name of your choice."""
+    backend_api: BackendApi | None = None
+    """That Envoy Gateway's Backend API may be on; needed where backends are declared."""
+    platform_subjects: dict[EntryName, PlatformSubject] = Field(default_factory=dict[str, PlatformSubject])
+    """Who may write what opens the cluster, by a name of your choice; needed where backends are declared."""
+    raised_rules: Items[RuleId] | None = None
+    """Rules that block in this stack although they would only warn. There is no way to lower one."""
     exceptions: dict[EntryName, RuleException] = Field(default_factory=dict[str, RuleException])
     """Objects that are excused from a rule, by a name of your choice."""

@@ -20,11 +20,13 @@ from policy.facts.special_ranges import SPECIAL_RANGES, AddressClass
 
 __all__ = [
     "AddressClass",
+    "canonical_network",
     "classes_in",
     "classify",
     "covers_everything",
     "embedded_ipv4",
     "is_wide",
+    "network_of",
     "parse_address",
     "parse_network",
     "special_networks",
@@ -89,6 +91,12 @@ def parse_network(text: str) -> Network:
     return network(f"{address}/{prefix}", strict=False)
 
 
+def network_of(address: Address) -> Network:
+    """The network that holds `address` and nothing else."""
+    network = IPv4Network if isinstance(address, IPv4Address) else IPv6Network
+    return network((int(address), address.max_prefixlen))
+
+
 def embedded_ipv4(address: Address) -> tuple[IPv4Address, ...]:
     """The IPv4 addresses that `address` carries, none for a plain address.
 
@@ -106,6 +114,15 @@ def embedded_ipv4(address: Address) -> tuple[IPv4Address, ...]:
     if address in _LOCAL_NAT64:
         return _local_nat64(value)
     return ()
+
+
+def canonical_network(network: Network) -> Network:
+    """`network` as what is really connected to: the IPv4 network inside a mapped or NAT64 one, else itself."""
+    if isinstance(network, IPv6Network):
+        for prefix in _TRANSPARENT:
+            if network.subnet_of(prefix):
+                return _inner(network, prefix)
+    return network
 
 
 def classify(address: Address) -> AddressClass:
@@ -185,12 +202,13 @@ def _collapse(networks: Iterable[Network]) -> list[Network]:
 
 def _class_by_table(address: Address) -> AddressClass:
     value = int(address)
-    for first, last, address_class in _BY_LENGTH[address.version]:
+    for first, last, address_class in _by_length(address.version):
         if first <= value <= last:
             return address_class
     return AddressClass.PUBLIC
 
 
+@cache
 def _by_length(version: int) -> tuple[tuple[int, int, AddressClass], ...]:
     rows = sorted(
         (row for row in SPECIAL_RANGES if row.network.version == version),
@@ -199,9 +217,6 @@ def _by_length(version: int) -> tuple[tuple[int, int, AddressClass], ...]:
     return tuple(
         (int(row.network.network_address), int(row.network.broadcast_address), row.address_class) for row in rows
     )
-
-
-_BY_LENGTH = {4: _by_length(4), 6: _by_length(6)}
 
 
 def _touches(special: Network, network: Network) -> bool:

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Collection
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 
 import idna
 from publicsuffixlist import PublicSuffixList
@@ -12,17 +12,20 @@ _LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")  # RFC 1123, as Kuber
 _NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*")  # WHATWG URL, "ends in a number": such names are read as IPv4
 _MAX_NAME = 253  # RFC 1035, without the root's dot
 
-_LOCALHOST_NAMES = frozenset(
-    {"localhost", "localhost6", "loopback", "ip6-localhost", "ip6-loopback"}
-)  # Debian hosts(5)
-_LOCALHOST_ZONES = (
-    "localhost",
-    "localdomain",
-    "localdomain4",
-    "localdomain6",
-)  # RFC 6761; Red Hat's hosts file
+LOCALHOST_NAMES = frozenset({"localhost", "localhost6", "loopback", "ip6-localhost", "ip6-loopback"})  # Debian hosts(5)
+LOCALHOST_ZONES = frozenset(
+    {
+        "localhost",  # RFC 6761
+        "localdomain",  # Red Hat's hosts file, with the next two
+        "localdomain4",
+        "localdomain6",
+        "docker.internal",  # Docker Desktop: host.docker.internal is the node
+        "containers.internal",  # Podman: host.containers.internal is the node
+        "minikube.internal",  # minikube: host.minikube.internal is the node
+    }
+)
 
-_METADATA_NAMES = frozenset(
+METADATA_NAMES = frozenset(
     {
         "metadata",  # Google Cloud
         "metadata.goog",  # Google Cloud
@@ -38,11 +41,11 @@ _METADATA_NAMES = frozenset(
         "rancher-metadata",  # Rancher
     }
 )
-_METADATA_HOSTS = frozenset({"metadata", "instance-data"})  # as the first label of a name under .internal
+METADATA_HOSTS = frozenset({"metadata", "instance-data"})  # as the first label of a name under .internal
 
 # RFC 2606, RFC 6761, RFC 6762 (mDNS and its appendix G), RFC 7686, RFC 8375, RFC 9476, ICANN's .internal
 # reservation and its name-collision list: never delegated in the public DNS, or never to a host.
-_SPECIAL_TLDS = frozenset(
+SPECIAL_TLDS = frozenset(
     {
         "alt",
         "arpa",
@@ -66,7 +69,7 @@ _SPECIAL_TLDS = frozenset(
 )
 
 # Public zones whose names spell the address that they answer with, or that always answer with loopback.
-_WILDCARD_DNS_ZONES = frozenset(
+WILDCARD_DNS_ZONES = frozenset(
     {
         "nip.io",
         "sslip.io",
@@ -81,13 +84,31 @@ _WILDCARD_DNS_ZONES = frozenset(
         "lacolhost.com",
         "local.gd",
         "localho.st",
-        "rbndr.us",  # rebinds between two addresses
-        "1u.ms",  # rebinds between two addresses
+        "localh.st",
+        "localdev.me",
+        "localhost.direct",
+        "lcl.host",
+        "lndo.site",
+        "ddev.site",
+        "fuf.me",
+        "smackaho.st",
+        "127-0-0-1.org.uk",
+        "xip.name",
+        "local-ip.co",
+        "local-ip.sh",
+        "local-ip.medicmobile.org",
+        "bugbounty.dod.network",
+        "rbndr.us",  # this one and those below rebind between two addresses
+        "1u.ms",
+        "rebind.it",
+        "rebind.network",
+        "rbnd.gl0.eu",
     }
 )
 
-_CLUSTER_TLDS = frozenset({"svc", "pod"})  # completed by the pods' search path
-_DEFAULT_CLUSTER_DOMAIN = "cluster.local"
+CLUSTER_TLDS = frozenset({"svc", "pod"})  # completed by the pods' search path
+DEFAULT_CLUSTER_DOMAIN = "cluster.local"
+CLUSTER_SET_DOMAIN = "clusterset.local"  # Kubernetes Multi-Cluster Services (KEP-1645)
 _SERVICE_AND_NAMESPACE = 2
 
 
@@ -106,15 +127,16 @@ class NameClass(StrEnum):
 
 
 def parse_hostname(text: str) -> str:
-    """Read a host name in its one unambiguous form, and give it in lower case.
+    """Read a host name in its one unambiguous form, and give it in lower case and without the root's dot.
 
-    DNS-1123 labels of at most 63 characters, 253 in all; internationalised labels only as valid punycode.
+    DNS-1123 labels of at most 63 characters, 253 in all; internationalised labels only as valid punycode. One dot at
+    the end says that the name is whole (RFC 1034), and changes nothing about where it leads.
 
     Raises:
-        ValueError: anything else: a trailing dot, a wildcard, an underscore, Unicode, and names that end in a
-            number, which resolvers read as an IPv4 address.
+        ValueError: anything else: a wildcard, an underscore, Unicode, and names that end in a number, which resolvers
+            read as an IPv4 address.
     """
-    name = text.lower() if text.isascii() else text
+    name = text.lower().removesuffix(".") if text.isascii() else text
     labels = name.split(".")
     if len(name) > _MAX_NAME or not all(_LABEL.fullmatch(label) for label in labels):
         raise ValueError(f"{text!r} is not a DNS-1123 host name")
@@ -126,8 +148,9 @@ def parse_hostname(text: str) -> str:
     return name
 
 
+@lru_cache(maxsize=8192)
 def classify_name(
-    name: str, cluster_domain: str = _DEFAULT_CLUSTER_DOMAIN, namespaces: Collection[str] = frozenset()
+    name: str, cluster_domain: str = DEFAULT_CLUSTER_DOMAIN, namespaces: frozenset[str] = frozenset()
 ) -> NameClass:
     """The class of a host name as `parse_hostname` gives it.
 
@@ -143,16 +166,16 @@ def classify_name(
     # In the order of precedence; the first that holds is the class.
     tests = (
         (NameClass.NUMERIC, _NUMBER.fullmatch(last) is not None),
-        (NameClass.LOCALHOST, name in _LOCALHOST_NAMES or last in _LOCALHOST_ZONES),
+        (NameClass.LOCALHOST, name in LOCALHOST_NAMES or not zones.isdisjoint(LOCALHOST_ZONES)),
         (
             NameClass.METADATA,
-            name in _METADATA_NAMES or (last == "internal" and labels[0] in _METADATA_HOSTS),
+            name in METADATA_NAMES or (last == "internal" and labels[0] in METADATA_HOSTS),
         ),
         (NameClass.CLUSTER, _is_cluster_name(labels, zones, cluster_domain, namespaces)),
         (NameClass.SINGLE_LABEL, len(labels) == 1),
-        (NameClass.WILDCARD_DNS, not zones.isdisjoint(_WILDCARD_DNS_ZONES)),
-        (NameClass.SPECIAL_TLD, last in _SPECIAL_TLDS),
-        (NameClass.UNLISTED_TLD, _icann_suffixes().publicsuffix(name) is None),
+        (NameClass.WILDCARD_DNS, not zones.isdisjoint(WILDCARD_DNS_ZONES)),
+        (NameClass.SPECIAL_TLD, last in SPECIAL_TLDS),
+        (NameClass.UNLISTED_TLD, not _is_listed(last)),
     )
     return next((name_class for name_class, holds in tests if holds), NameClass.PUBLIC)
 
@@ -164,8 +187,8 @@ def is_public_suffix(name: str) -> bool:
 
 def _is_cluster_name(labels: list[str], zones: set[str], cluster_domain: str, namespaces: Collection[str]) -> bool:
     return (
-        not zones.isdisjoint({cluster_domain.lower().strip("."), _DEFAULT_CLUSTER_DOMAIN})
-        or labels[-1] in _CLUSTER_TLDS
+        not zones.isdisjoint({cluster_domain.lower().strip("."), DEFAULT_CLUSTER_DOMAIN, CLUSTER_SET_DOMAIN})
+        or labels[-1] in CLUSTER_TLDS
         or labels[-2:] == ["kubernetes", "default"]
         or (len(labels) == _SERVICE_AND_NAMESPACE and labels[1] in namespaces)
     )
@@ -176,6 +199,12 @@ def _check_punycode(label: str) -> None:
         idna.ulabel(label)
     except (idna.IDNAError, UnicodeError, IndexError) as error:
         raise ValueError(f"{label!r} is not valid punycode: {error}") from error
+
+
+@lru_cache(maxsize=8192)
+def _is_listed(top_level_domain: str) -> bool:
+    # A name under it, because some domains are listed by a wildcard only (`*.ck`).
+    return _icann_suffixes().publicsuffix(f"name.{top_level_domain}") is not None
 
 
 @cache

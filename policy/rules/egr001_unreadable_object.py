@@ -2,22 +2,18 @@
 
 from collections.abc import Iterator
 
-from policy.destinations import DESTINATION_KINDS
 from policy.reading import Reader, root
 from policy.rule import Context, Finding, ObjectRule, Severity, Subject
+from policy.scopes import NAMESPACED_KINDS
 from policy.subjects import LIST_SUFFIX
-
-NAMESPACED_KINDS = DESTINATION_KINDS | {
-    "gateway.networking.k8s.io/BackendTLSPolicy",
-    "networking.istio.io/DestinationRule",
-    "networking.k8s.io/NetworkPolicy",
-}
-"""The kinds, of those that rules judge, that live in a namespace. Of no other kind is it known here."""
 
 
 def _check(subject: Subject, _context: Context) -> Iterator[Finding]:
     reader = Reader()
     whole = root(subject.whole)
+    if subject.unreadable != "":
+        yield Finding(path="", message=f"cannot be read: {subject.unreadable}")
+        return
     if subject.group == "" or subject.ref.kind == "":
         yield Finding(path="", message="is no Kubernetes object: it needs an apiVersion and a kind")
         return
@@ -40,7 +36,8 @@ RULE = ObjectRule(
     "names it.",
     why="Rules are chosen by kind, and exceptions by namespace and name. An object that hides one of them would pass "
     "unjudged; one that leaves out its namespace lands in another one offline than in the engine.",
-    remediation="give apiVersion, kind, metadata.name and metadata.namespace as text that is known in a preview",
+    remediation="write YAML or JSON that can be read in one way only, with apiVersion, kind, metadata.name and "
+    "metadata.namespace as text that is known in a preview",
     example="""\
 apiVersion: gateway.envoyproxy.io/v1alpha1
 kind: Backend

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from policy.destinations import DESTINATION_KINDS, findings_of_classes
+from policy.address_findings import findings_of_classes
+from policy.destinations import DESTINATION_KINDS
 from policy.facts.addresses import AddressClass
 from policy.rule import Context, Finding, ObjectRule, Severity, Subject
 
@@ -10,7 +11,7 @@ _CLASSES = frozenset({AddressClass.METADATA, AddressClass.LINK_LOCAL})
 
 
 def _check(subject: Subject, _context: Context) -> Iterable[Finding]:
-    return findings_of_classes(subject, _CLASSES)
+    return findings_of_classes(subject, _CLASSES, virtual=_CLASSES)
 
 
 RULE = ObjectRule(

@@ -7,7 +7,7 @@ from policy.facts.names import NameClass, classify_name
 from policy.rule import Context, Finding, ObjectRule, Severity, Subject
 
 _SAID = {
-    NameClass.LOCALHOST: "is a name of the pod itself",
+    NameClass.LOCALHOST: "is a name of the pod itself, or of its node",
     NameClass.METADATA: "is a name of a cloud's metadata service",
     NameClass.CLUSTER: "is a name inside the cluster",
     NameClass.SINGLE_LABEL: "is a single label, which pods complete with the cluster's search path",
@@ -15,12 +15,15 @@ _SAID = {
     NameClass.UNLISTED_TLD: "has no public top-level domain, so pods complete it with the cluster's search path",
 }
 
+_INSIDE = frozenset({NameClass.CLUSTER, NameClass.SINGLE_LABEL, NameClass.UNLISTED_TLD})
+
 
 def _check(subject: Subject, context: Context) -> Iterator[Finding]:
     for place in destinations_of(subject).names:
         found = classify_name(place.name, context.grants.cluster_domain, context.namespaces)
         # A wildcard over one label opens a whole registry, which is another rule's matter.
-        if found in _SAID and not (place.wildcard and found is NameClass.SINGLE_LABEL):
+        passes = (place.wildcard and found is NameClass.SINGLE_LABEL) or (place.inside and found in _INSIDE)
+        if found in _SAID and not passes:
             yield Finding(path=place.path, message=f"{place.text} {_SAID[found]}")
 
 
@@ -39,10 +42,10 @@ RULE = ObjectRule(
     example="""\
 apiVersion: gateway.envoyproxy.io/v1alpha1
 kind: Backend
-metadata: {name: httpbin, namespace: apps}
+metadata: {name: billing, namespace: apps}
 spec:
   endpoints:
-    - fqdn: {hostname: httpbin.org, port: 80}
+    - fqdn: {hostname: billing.example.com, port: 8080}
 """,
     url="https://kubernetes.io/docs/concepts/services-networking/dns-pod-service/",
     source="Kubernetes DNS for Services and Pods; CVE-2021-25740; RFC 6761; the zones in policy/facts/names.py",

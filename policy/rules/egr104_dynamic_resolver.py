@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from policy.destinations import BACKEND
-from policy.reading import Reader, root, shown
+from policy.reading import Reader, is_empty, root, shown
 from policy.rule import Context, Finding, ObjectRef, ObjectRule, Severity, Subject
 
 
@@ -15,6 +15,9 @@ def _check(subject: Subject, context: Context) -> Iterator[Finding]:
     if text == "DynamicResolver":
         if not _is_approved(subject.ref, context):
             yield Finding(path=kind.path, message="DynamicResolver is not approved for this Backend")
+        endpoints = reader.field(root(subject.whole), "spec", "endpoints")
+        if not is_empty(endpoints):
+            yield Finding(path=endpoints.path, message="are not used by a DynamicResolver, and look as if they were")
     elif text not in (None, "Endpoints"):
         yield Finding(path=kind.path, message=f"{shown(text)} is no known type")
 
@@ -36,11 +39,11 @@ RULE = ObjectRule(
     example="""\
 apiVersion: gateway.envoyproxy.io/v1alpha1
 kind: Backend
-metadata: {name: httpbin, namespace: apps}
+metadata: {name: billing, namespace: apps}
 spec:
   type: Endpoints
   endpoints:
-    - fqdn: {hostname: httpbin.org, port: 80}
+    - fqdn: {hostname: billing.example.com, port: 8080}
 """,
     url="https://gateway.envoyproxy.io/docs/tasks/traffic/backend/",
     source="envoyproxy/gateway: api/v1alpha1/backend_types.go, site/content/en/latest/tasks/traffic/backend.md",

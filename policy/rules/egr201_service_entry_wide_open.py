@@ -9,6 +9,8 @@ from policy.reading import Node, Reader, root, shown
 from policy.rule import Context, Finding, ObjectRule, Severity, Subject
 
 _NARROW_RESOLUTIONS = frozenset({"STATIC", "DNS", "DNS_ROUND_ROBIN"})
+_OPEN_RESOLUTIONS = frozenset({"NONE", "DYNAMIC_DNS"})
+"""The client's address, or its SNI or Host header, says where it goes."""
 _NAMED_PROTOCOLS = frozenset({"HTTP", "HTTP2", "GRPC", "GRPC-WEB", "HTTPS", "TLS"})
 
 
@@ -37,11 +39,10 @@ def _judge_resolution(reader: Reader, spec: Node, *, has_addresses: bool) -> Non
     if len(reader.findings) > found:
         return
     text = "NONE" if text is None else text  # the default of the API
-    if text == "DYNAMIC_DNS":
-        reader.report(resolution, "DYNAMIC_DNS connects wherever the client's SNI says")
-    elif text == "NONE" and not has_addresses and not _is_named_and_local(reader, spec):
-        reader.report(resolution, "NONE without addresses connects wherever the client says")
-    elif text not in _NARROW_RESOLUTIONS | {"NONE"}:
+    if text in _OPEN_RESOLUTIONS:
+        if not (has_addresses and text == "NONE") and not _is_named_and_local(reader, spec):
+            reader.report(resolution, f"{text} without addresses connects wherever the client says")
+    elif text not in _NARROW_RESOLUTIONS:
         reader.report(resolution, f"{shown(text)} is no known resolution")
 
 
@@ -62,7 +63,7 @@ RULE = ObjectRule(
     why="REGISTRY_ONLY lets out what some ServiceEntry names. One that names every host, a whole registry, "
     "half of the Internet, or only what the client claims, undoes it for the whole mesh.",
     remediation="name each host, or a wildcard below a registered domain, with resolution DNS or STATIC; "
-    "with NONE, give narrow addresses, or HTTP or TLS ports and exportTo ['.']",
+    "with NONE or DYNAMIC_DNS, give HTTP or TLS ports and exportTo ['.']; with NONE, narrow addresses do as well",
     example="""\
 apiVersion: networking.istio.io/v1
 kind: ServiceEntry

@@ -1,0 +1,63 @@
+"""Every place in an object that holds an address, a name, a port, a socket or a URL to connect to, read strictly.
+
+The rules about destinations share this walk, so that none of them forgets a place that another knows.
+"""
+
+from collections.abc import Callable
+from functools import lru_cache
+
+from policy.destinations import envoy_gateway, istio, kubernetes
+from policy.destinations.places import AddressPlace, Destinations, NamePlace, PortPlace, SocketPlace
+from policy.destinations.walk import Walk
+from policy.readers.pods import ENVOY_PROXY, POD_KINDS
+from policy.reading import Node, root
+from policy.rule import Subject
+
+__all__ = [
+    "BACKEND",
+    "DESTINATION_KINDS",
+    "SERVICE_ENTRY",
+    "AddressPlace",
+    "Destinations",
+    "NamePlace",
+    "PortPlace",
+    "SocketPlace",
+    "destinations_of",
+]
+
+BACKEND = "gateway.envoyproxy.io/Backend"
+SERVICE_ENTRY = "networking.istio.io/ServiceEntry"
+
+_ROUTES = tuple(f"gateway.networking.k8s.io/{protocol}Route" for protocol in ("HTTP", "GRPC", "TLS", "TCP", "UDP"))
+_WALKS: dict[str, Callable[[Walk, Node], None]] = {
+    BACKEND: envoy_gateway.backend,
+    "gateway.envoyproxy.io/SecurityPolicy": envoy_gateway.security_policy,
+    "gateway.envoyproxy.io/EnvoyExtensionPolicy": envoy_gateway.extension_policy,
+    ENVOY_PROXY: envoy_gateway.envoy_proxy,
+    **dict.fromkeys(_ROUTES, envoy_gateway.route),
+    SERVICE_ENTRY: istio.service_entry,
+    "networking.istio.io/WorkloadEntry": istio.workload_entry,
+    "networking.istio.io/WorkloadGroup": istio.workload_group,
+    "networking.istio.io/VirtualService": istio.virtual_service,
+    "networking.istio.io/DestinationRule": istio.destination_rule,
+    "networking.istio.io/Sidecar": istio.sidecar,
+    "extensions.istio.io/WasmPlugin": istio.wasm_plugin,
+    "security.istio.io/RequestAuthentication": istio.request_authentication,
+    "core/Endpoints": kubernetes.endpoints,
+    "discovery.k8s.io/EndpointSlice": kubernetes.endpoint_slice,
+    "core/Service": kubernetes.service,
+}
+DESTINATION_KINDS = frozenset(_WALKS) | POD_KINDS
+"""The kinds that `destinations_of` knows."""
+
+
+@lru_cache(maxsize=16)
+def destinations_of(subject: Subject) -> Destinations:
+    """What `subject`, of one of `DESTINATION_KINDS`, connects to."""
+    walk = Walk()
+    read = _WALKS.get(subject.group_kind)
+    if read is not None:
+        read(walk, root(subject.whole))
+    if subject.group_kind in POD_KINDS:
+        kubernetes.host_aliases(walk, subject)
+    return walk.destinations()
