@@ -177,7 +177,7 @@ def test_a_second_document_is_refused(tmp_path: Path) -> None:
             (
                 "exceptions.old.rule",
                 '"egr105" is not of the form that is needed',
-                r"text that matches ^EGR\d{3}$",
+                r"text that matches ^EGR[0-9]{3}$",
             ),
         ),
     ],

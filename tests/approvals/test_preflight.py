@@ -16,6 +16,7 @@ from tests.support import (
     dev_values,
     full_values,
     just_enough,
+    platform,
     private_range,
     public_range,
     setting,
@@ -164,6 +165,7 @@ def test_names_without_addresses_need_an_approval() -> None:
         {
             "version": 1,
             "cluster": cluster_ranges(),
+            **platform(),
         }
     )
     wrong = "is missing, and no approval stands in for it: which addresses are behind its names?"

@@ -7,8 +7,22 @@ from typing import Any
 
 import yaml
 
+from policy.facts.addresses import parse_network
 from policy.registry import RULES
-from policy.rule import UNKNOWN, Context, Grants, ObjectRef, Posture, Rule, RuleException, Subject, Violation
+from policy.rule import (
+    UNKNOWN,
+    ClusterRange,
+    Context,
+    Grants,
+    ObjectRef,
+    Posture,
+    PrivateRange,
+    Rule,
+    RuleException,
+    Subject,
+    Taint,
+    Violation,
+)
 from policy.subjects import subjects_of
 
 FIXTURES = Path(__file__).parent / "fixtures"
@@ -49,7 +63,12 @@ class Fixture:
     path: Path
     context: Context
     expected: tuple[Expected, ...]
-    subjects: tuple[Subject, ...]
+    objects: tuple[Any, ...]
+
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        """Its objects as the rules get them, read anew each time: a test that asks for them tests the reading too."""
+        return tuple(subject for whole in self.objects for subject in subjects_of(whole, self.path.name))
 
     @property
     def rule(self) -> str:
@@ -81,7 +100,7 @@ def _read(path: Path) -> Fixture:
         path=path,
         context=_context(**header.get("context", {})),
         expected=tuple(Expected(**finding) for finding in header["findings"]),
-        subjects=tuple(subject for whole in objects for subject in subjects_of(whole, path.name)),
+        objects=tuple(objects),
     )
 
 
@@ -93,11 +112,34 @@ def _context(
     dynamicResolvers: tuple[str, ...] = (),  # noqa: N803
     clientNamespaces: tuple[str, ...] = (),  # noqa: N803
     namespaces: tuple[str, ...] = (),
+    gatewayNamespaces: tuple[str, ...] = (),  # noqa: N803
+    egressTaints: tuple[dict[str, str], ...] = (),  # noqa: N803
+    publicPorts: tuple[int, ...] = (),  # noqa: N803
+    clusterRanges: dict[str, list[str]] | None = None,  # noqa: N803
+    privateRanges: dict[str, list[int] | None] | None = None,  # noqa: N803
+    privateNames: tuple[str, ...] = (),  # noqa: N803
+    unixSockets: tuple[str, ...] = (),  # noqa: N803
+    platformSubjects: tuple[str, ...] = (),  # noqa: N803
+    backendApi: bool = False,  # noqa: N803
     requireDeclarations: bool = False,  # noqa: N803
     posture: str = "enforce",
 ) -> Context:
     grants = Grants(
         cluster_domain=clusterDomain,
+        cluster_ranges=tuple(
+            ClusterRange(network=parse_network(text), what=what)
+            for what, texts in (clusterRanges or {}).items()
+            for text in texts
+        ),
+        public_ports=frozenset(publicPorts),
+        private_ranges=tuple(
+            PrivateRange(network=parse_network(text), ports=None if ports is None else frozenset(ports))
+            for text, ports in (privateRanges or {}).items()
+        ),
+        private_names=frozenset(privateNames),
+        unix_sockets=frozenset(unixSockets),
+        platform_subjects=frozenset(platformSubjects),
+        backend_api=backendApi,
         dynamic_resolvers=frozenset(dynamicResolvers),
         exceptions=tuple(exception(label=label, **given) for label, given in (exceptions or {}).items()),
     )
@@ -107,6 +149,8 @@ def _context(
         posture=Posture(posture),
         client_namespaces=frozenset(clientNamespaces),
         namespaces=frozenset(namespaces),
+        gateway_namespaces=frozenset(gatewayNamespaces),
+        egress_taints=tuple(Taint(**taint) for taint in egressTaints),
         require_declarations=requireDeclarations,
         problems=tuple(problems),
     )

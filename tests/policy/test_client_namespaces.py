@@ -1,19 +1,20 @@
-"""What shuts a client namespace, beyond the fixtures of EGR301: policies of no namespace, and exceptions."""
+"""What shuts a client namespace, beyond the fixtures of EGR301: no namespace, approvals, and exceptions."""
 
-import yaml
-from rule_fixtures import TODAY, exception
+from rule_fixtures import TODAY, documents, exception
 
+from policy.facts.addresses import special_networks
 from policy.registry import judge
-from policy.rule import Context, Grants, RuleException, Violation
+from policy.rule import Context, Grants, Violation
 from policy.subjects import subjects_of
 
 CLIENTS = frozenset({"news", "shop"})
+NOTHING = Grants()
 EVERY_POD_OF_THE_CLUSTER = "{to: [{namespaceSelector: {}}]}"
 
 
 def _policy(namespace: str | None, *, egress: str = EVERY_POD_OF_THE_CLUSTER, name: str = "lockdown") -> object:
     metadata = {"name": name} if namespace is None else {"name": name, "namespace": namespace}
-    spec: object = {"podSelector": {}, "policyTypes": ["Egress"], "egress": yaml.safe_load(f"[{egress}]")}
+    spec: object = {"podSelector": {}, "policyTypes": ["Egress"], "egress": documents(f"[{egress}]")[0]}
     return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": metadata, "spec": spec}
 
 
@@ -21,14 +22,21 @@ def _opening(*cidrs: str) -> str:
     return f"{{to: [{', '.join(f'{{ipBlock: {{cidr: {cidr}}}}}' for cidr in cidrs)}]}}"
 
 
-def _egr301(*objects: object, exceptions: tuple[RuleException, ...] = ()) -> list[Violation]:
-    context = Context(today=TODAY, client_namespaces=CLIENTS, grants=Grants(exceptions=exceptions))
+def _without_special(cidr: str) -> str:
+    """Everything that is public in `cidr`, on port 443."""
+    excepted = ", ".join(str(network) for network in special_networks(4))
+    return f"{{to: [{{ipBlock: {{cidr: {cidr}, except: [{excepted}]}}}}], ports: [{{port: 443}}]}}"
+
+
+def _judged(*objects: object, grants: Grants = NOTHING) -> list[Violation]:
+    """What the rules about NetworkPolicies say, without that of a missing namespace."""
+    context = Context(today=TODAY, client_namespaces=CLIENTS, grants=grants)
     violations = judge([subject for whole in objects for subject in subjects_of(whole)], context)
-    return [violation for violation in violations if violation.rule.id == "EGR301"]
+    return [violation for violation in violations if violation.rule.id.startswith("EGR3")]
 
 
-def _said(*objects: object, exceptions: tuple[RuleException, ...] = ()) -> list[tuple[str, str]]:
-    return [(f"{v.ref}", v.message) for v in _egr301(*objects, exceptions=exceptions)]
+def _said(*objects: object, grants: Grants = NOTHING) -> list[tuple[str, str]]:
+    return [(f"{v.ref}", v.message) for v in _judged(*objects, grants=grants)]
 
 
 def test_a_policy_without_a_namespace_locks_no_namespace() -> None:
@@ -56,20 +64,42 @@ def test_a_policy_without_a_namespace_counts_together_with_each_namespaces_own()
     ]
 
 
-def test_a_policy_without_a_namespace_is_nothing_to_who_has_no_clients() -> None:
-    """Guards against findings of this rule in a stack that it is not about."""
-    context = Context(today=TODAY)
-    subjects = subjects_of(_policy(None, egress=_opening("0.0.0.0/0")))
-    assert [violation.rule.id for violation in judge(subjects, context)] == ["EGR001"]
+def test_a_wide_policy_is_wide_in_whatever_namespace() -> None:
+    """Guards against a policy that nobody judges because its namespace is no client's, or is not known."""
+    for policy in (_policy(None, egress=_opening("0.0.0.0/0")), _policy("tools", egress=_opening("0.0.0.0/0"))):
+        violations = judge(subjects_of(policy), Context(today=TODAY))
+        assert [violation.rule.id for violation in violations if violation.rule.id != "EGR001"] == ["EGR302"]
 
 
 def test_an_excused_policy_does_not_excuse_what_all_open_together() -> None:
     """Guards against an exception for one address that hides a wide opening of the whole namespace."""
-    granted = exception(rule="EGR301", kind="NetworkPolicy", namespace="news", name="half")
+    granted = exception(rule="EGR305", kind="NetworkPolicy", namespace="news", name="half")
     halves = (
         _policy("shop"),
         _policy("news", egress=_opening("47.97.0.0/16")),
         _policy("news", name="half", egress=_opening("47.96.0.0/16", "169.254.20.10/32")),
     )
     together = "its NetworkPolicies together open too wide a part of the Internet"
-    assert _said(*halves, exceptions=(granted,)) == [("Namespace news", together)]
+    assert _said(*halves, grants=Grants(exceptions=(granted,))) == [("Namespace news", together)]
+
+
+def test_what_is_approved_for_a_gateway_does_not_open_a_client() -> None:
+    """Guards against an approval of public addresses with which clients pass by the gateway."""
+    public = _without_special("0.0.0.0/0")
+    locked = (_policy("news", egress=public), _policy("shop"))
+    together = "its NetworkPolicies together open too wide a part of the Internet"
+    assert _said(*locked, grants=Grants(public_ports=frozenset({443}))) == [("Namespace news", together)]
+    assert _said(_policy("news"), _policy("shop"), _policy("istio-egress", egress=public)) == [
+        ("NetworkPolicy istio-egress/lockdown", "the ipBlocks '0.0.0.0/0' together are too wide")
+    ]
+
+
+def test_an_unknown_port_opens_no_link_local_address() -> None:
+    """Guards against a port that is DNS in the preview and another one in the update."""
+    text = "{to: [{ipBlock: {cidr: 169.254.20.10/32}}], ports: [{protocol: UDP, port: !unknown x}]}"
+    policy = _policy("tools", egress=text)
+    violations = judge(subjects_of(policy), Context(today=TODAY))
+    assert [(violation.rule.id, violation.path) for violation in violations] == [
+        ("EGR302", "spec.egress[0].ports[0].port"),
+        ("EGR305", "spec.egress[0].to[0].ipBlock.cidr"),
+    ]

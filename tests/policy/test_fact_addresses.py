@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from policy.facts.addresses import (
     AddressClass,
+    canonical_network,
     classes_in,
     classify,
     covers_everything,
@@ -182,6 +183,75 @@ def test_teredo_holds_its_server_and_its_client() -> None:
     assert embedded_ipv4(address) == (IPv4Address("65.54.227.120"), IPv4Address("10.0.0.1"))
 
 
+@pytest.mark.parametrize("text", ["64:ff9b:1:c000:2:2100::", "64:ff9b:1:3c0:0:221::", "64:ff9b:1:344:c0:2:2100::"])
+def test_local_nat64_is_read_with_every_prefix_length(text: str) -> None:
+    """Guards against an operator's choice of prefix that hides the address 192.0.2.33: RFC 6052, section 2.4."""
+    assert IPv4Address("192.0.2.33") in embedded_ipv4(parse_address(text))
+
+
+def test_local_nat64_looks_past_the_octet_that_should_be_zero() -> None:
+    """Guards against a bit that no router looks at and that hides the address from the rules."""
+    address = parse_address("64:ff9b:1:a9fe:1a9:fe00::")
+    assert IPv4Address("169.254.169.254") in embedded_ipv4(address)
+    assert classify(address) is AddressClass.METADATA
+
+
+def test_local_nat64_of_nothing_is_the_unspecified_address() -> None:
+    """Guards against an address that carries nothing at all, and so would be judged by nothing."""
+    assert embedded_ipv4(parse_address("64:ff9b:1::")) == (IPv4Address(0),)
+
+
+@pytest.mark.parametrize("address", ["10.0.0.1", "127.0.0.1", "169.254.169.254", "224.0.0.1", "8.8.8.8"])
+def test_special_networks_hold_mapped_addresses_as_they_hold_plain_ones(address: str) -> None:
+    """Guards against a NetworkPolicy for IPv6 that lets out what the one for IPv4 keeps in."""
+    plain = any(parse_address(address) in network for network in special_networks(4))
+    for prefix in ("::ffff:", "64:ff9b::"):
+        assert any(parse_address(f"{prefix}{address}") in network for network in special_networks(6)) is plain
+
+
+def test_local_nat64_without_a_zero_suffix_is_read_from_its_end_only() -> None:
+    """Guards against readings that RFC 6052 rules out, which would refuse addresses by chance."""
+    assert embedded_ipv4(parse_address("64:ff9b:1:a9fe:a9:fe01::1")) == (IPv4Address("0.0.0.1"),)
+
+
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [
+        ("8.0.0.0/8", set[AddressClass]()),
+        ("10.0.0.0/7", {AddressClass.PRIVATE}),
+        ("100.0.0.0/8", {AddressClass.SHARED, AddressClass.METADATA}),
+        ("169.254.0.0/16", {AddressClass.LINK_LOCAL, AddressClass.METADATA}),
+        ("2600::/16", set[AddressClass]()),
+        ("2001:db8::/31", {AddressClass.DOCUMENTATION}),
+        ("4000::/3", {AddressClass.RESERVED}),
+        ("::ffff:10.0.0.0/104", {AddressClass.PRIVATE}),
+        ("::ffff:8.0.0.0/104", set[AddressClass]()),
+        ("64:ff9b::7f00:0/112", {AddressClass.LOOPBACK}),
+        ("2002:a00::/24", {AddressClass.RESERVED, AddressClass.PRIVATE}),
+    ],
+)
+def test_a_block_touches_nothing_else(block: str, expected: set[AddressClass]) -> None:
+    """Guards against refusing a block for ranges that it does not hold."""
+    assert classes_in(parse_network(block)) == expected
+
+
+@pytest.mark.parametrize(
+    ("block", "expected"),
+    [
+        ("10.0.0.0/8", "10.0.0.0/8"),
+        ("2600::/16", "2600::/16"),
+        ("::ffff:10.20.0.0/112", "10.20.0.0/16"),
+        ("64:ff9b::10.20.30.40/128", "10.20.30.40/32"),
+        ("::ffff:128.0.0.0/97", "128.0.0.0/1"),
+        ("64:ff9b::/96", "0.0.0.0/0"),
+        ("64:ff9b::/95", "64:ff9b::/95"),
+    ],
+)
+def test_a_block_of_mapped_addresses_is_the_block_that_it_maps(block: str, expected: str) -> None:
+    """Guards against comparing what is the same place in two spellings. A larger block is left as it is."""
+    assert canonical_network(parse_network(block)) == parse_network(expected)
+
+
 def test_cidrs_are_sets() -> None:
     """Guards against comparing CIDRs as text: two halves of everything are everything."""
     halves = [parse_network("128.0.0.0/1"), parse_network("0.0.0.0/1")]
@@ -197,6 +267,32 @@ def test_width_is_that_of_the_set() -> None:
     assert is_wide([parse_network("10.20.0.0/16"), parse_network("10.21.0.0/16")])
     assert is_wide([parse_network(f"{first}.{second}.0.0/16") for first in range(1, 200) for second in range(0, 6, 2)])
     assert not is_wide([parse_network(f"11.{second}.0.0/16") for second in range(0, 256, 2)])
+
+
+@pytest.mark.parametrize(
+    ("limit", "one_more"),
+    [
+        ([f"{first}.{second}.0.0/16" for first in (11, 13) for second in range(0, 256, 2)], "15.0.0.1"),
+        ([f"2400:{second:x}::/32" for second in range(0, 512, 2)], "2600::1"),
+    ],
+)
+def test_width_has_a_limit(limit: list[str], one_more: str) -> None:
+    """Guards against a limit that is one too low or too high: 256 blocks are in it, one address more is not."""
+    assert not is_wide([parse_network(text) for text in limit])
+    assert is_wide([parse_network(text) for text in (*limit, one_more)])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[::1]", "'[::1]' is not a plain IPv4 or IPv6 address"),
+        ("10.0.0.0/08", "'10.0.0.0/08' does not end in a prefix"),
+    ],
+)
+def test_a_refusal_says_why(text: str, message: str) -> None:
+    """Guards against a finding that does not help."""
+    with pytest.raises(ValueError, match=re.escape(message)):
+        parse_network(text)
 
 
 def test_every_row_has_a_source() -> None:

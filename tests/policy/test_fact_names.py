@@ -1,5 +1,7 @@
 """What kind of name a name is: the strict reading, and classes by whole labels."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -61,8 +63,10 @@ def test_a_zone_holds_every_name_below_it_and_no_name_that_only_ends_like_it(
 
 @pytest.mark.parametrize(
     "text",
-    ["", ".", "localhost.", "a..b", "-a.com", "a-.com", "*.example.com", "a_b.com", "a b.com", "example.com:80",
-     "http://a.com", "user@a.com", "\uff4cocalhost.com", "bücher.example", "127。0。0。1", "exam\u200bple.com",
+    ["", ".", "..", "localhost..", ".a.com", "a..b", "-a.com", "a-.com", "*.example.com", "a_b.com", "a b.com",
+     "example.com:80",
+     "http://a.com", "user@a.com", "\uff4cocalhost.com", "\u212aubernetes.default",
+     "bücher.example", "127。0。0。1", "exam\u200bple.com",
      "a.com\x00", "127.1", "0x7f.1", "1.2.3.4", "a.0x7f", "2130706433", "xn--a.example.com",
      "xn--.com", "a" * 64 + ".com",
      ".".join(["a" * 60] * 5), "example.com\n"],
@@ -88,6 +92,7 @@ def test_ambiguous_forms_are_refused(text: str) -> None:
         ("metadata.google.internal", NameClass.METADATA),
         ("instance-data.eu.internal", NameClass.METADATA),
         ("kubernetes.default", NameClass.CLUSTER),
+        ("www.kubernetes.default", NameClass.CLUSTER),
         ("anything.cluster.local", NameClass.CLUSTER),
         ("postgres", NameClass.SINGLE_LABEL),
         ("printer.local", NameClass.SPECIAL_TLD),
@@ -101,11 +106,39 @@ def test_classes(name: str, expected: NameClass) -> None:
     assert classify_name(name) is expected
 
 
+def test_a_name_has_at_most_253_characters() -> None:
+    """Guards against refusing the longest name there is, and against a longer one."""
+    longest = ".".join(["a" * 63, "b" * 63, "c" * 63, "d" * 57, "com"])
+    assert parse_hostname(longest) == longest
+    with pytest.raises(ValueError, match="is not a DNS-1123 host name"):
+        parse_hostname(longest.replace("d.com", "dd.com"))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("a_b.com", "'a_b.com' is not a DNS-1123 host name"),
+        ("127.1", "'127.1' ends in a number, so resolvers read it as an address"),
+        ("xn--a.example.com", "'xn--a' is not valid punycode: "),
+    ],
+)
+def test_a_refusal_says_why(text: str, message: str) -> None:
+    """Guards against a finding that does not help."""
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
+        parse_hostname(text)
+
+
+@pytest.mark.parametrize("domain", ["k8s.corp.example.com", "K8s.Corp.example.com", ".k8s.corp.example.com."])
+def test_the_clusters_domain_has_one_meaning_in_every_spelling(domain: str) -> None:
+    """Guards against approvals that write the domain as resolv.conf does."""
+    assert classify_name("api.k8s.corp.example.com", domain) is NameClass.CLUSTER
+
+
 def test_known_namespaces_win_over_public_domains() -> None:
     """Guards against ndots:5, by which `redis.dev` is first asked of the cluster."""
-    assert classify_name("redis.dev", namespaces={"dev"}) is NameClass.CLUSTER
-    assert classify_name("redis.dev", namespaces={"prod"}) is NameClass.PUBLIC
-    assert classify_name("www.google.dev", namespaces={"dev"}) is NameClass.PUBLIC
+    assert classify_name("redis.dev", namespaces=frozenset({"dev"})) is NameClass.CLUSTER
+    assert classify_name("redis.dev", namespaces=frozenset({"prod"})) is NameClass.PUBLIC
+    assert classify_name("www.google.dev", namespaces=frozenset({"dev"})) is NameClass.PUBLIC
 
 
 def test_public_suffixes() -> None:

@@ -29,8 +29,14 @@ kind: Backend
 metadata: {name: n9e, namespace: apps}
 spec:
   type: Endpoints
-  endpoints: [{ip: {address: 47.96.10.20, port: 17000}}, {fqdn: {hostname: httpbin.org, port: 80}, hostname: a.org}]
-  tls: {wellKnownCACertificates: System, insecureSkipVerify: false}
+  endpoints: [{ip: {address: 47.96.10.20, port: 17000}, hostname: a.org}]
+  tls: {wellKnownCACertificates: System, insecureSkipVerify: false, sni: a.org}
+---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: Backend
+metadata: {name: httpbin, namespace: apps}
+spec:
+  endpoints: [{fqdn: {hostname: httpbin.org, port: 8080}}]
 ---
 apiVersion: networking.istio.io/v1
 kind: ServiceEntry
@@ -45,8 +51,10 @@ apiVersion: networking.istio.io/v1
 kind: DestinationRule
 metadata: {name: cnn, namespace: news}
 spec:
-  trafficPolicy: {tls: {insecureSkipVerify: false}, portLevelSettings: [{tls: {insecureSkipVerify: false}}]}
-  subsets: [{trafficPolicy: {tls: {insecureSkipVerify: false}}}]
+  trafficPolicy:
+    tls: {mode: SIMPLE, insecureSkipVerify: false}
+    portLevelSettings: [{tls: {mode: SIMPLE, insecureSkipVerify: false}}]
+  subsets: [{trafficPolicy: {tls: {mode: SIMPLE, insecureSkipVerify: false}}}]
 ---
 apiVersion: gateway.networking.k8s.io/v1
 kind: BackendTLSPolicy
@@ -112,7 +120,7 @@ def _name(whole: dict[str, Any], path: tuple[str | int, ...]) -> str:
     return f"{whole['kind']}:{'.'.join(map(str, path))}"
 
 
-_CASES = [(whole, path) for whole in documents(GOOD) for path in _places(whole) if path[-1] != "port"]
+_CASES = [(whole, path) for whole in documents(GOOD) for path in _places(whole) if path[-1] != "sni"]
 JUDGED = [pytest.param(whole, path, id=_name(whole, path)) for whole, path in _CASES]
 WRONG = [
     pytest.param(whole, path, wrong, id=f"{_name(whole, path)}:{type(wrong).__name__}")

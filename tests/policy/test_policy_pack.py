@@ -100,7 +100,7 @@ def _message(text: str) -> str:
     return message
 
 
-DESCRIPTIONS = ["unsafe object", "unsafe stack", "questionable stack"]
+DESCRIPTIONS = ["unsafe object", "unsafe stack", "questionable object", "questionable stack"]
 MANDATORY, ADVISORY = analyzer_pb2.MANDATORY, analyzer_pb2.ADVISORY
 
 
@@ -196,7 +196,7 @@ def test_missing_approvals_block_the_stack_without_a_crash() -> None:
 def test_few_engine_policies_and_advice_only_where_something_warns() -> None:
     """Guards against decoding each object once per rule."""
     policies = policies_for(context_of_environment({}))
-    assert [policy.name for policy in policies] == ["objects-block", "stack-block", "stack-warn"]
+    assert [policy.name for policy in policies] == ["objects-block", "stack-block", "objects-warn", "stack-warn"]
     assert [policy.description for policy in policies] == DESCRIPTIONS
 
 

@@ -54,6 +54,23 @@ def test_another_project_may_name_its_approvals(tmp_path: Path, monkeypatch: pyt
     assert context_of_environment(shop).problems != ()
 
 
+def test_a_path_that_depends_on_where_the_pack_runs_is_refused() -> None:
+    """Guards against approvals that are found in one front end and not in another."""
+    context = context_of_environment({"PULUMI_PROJECT": "shop", "EGRESS_APPROVALS": "shop.yaml"})
+    assert context.grants == Grants()
+    [problem] = context.problems
+    assert problem.startswith("the variable EGRESS_APPROVALS must hold an absolute path")
+
+
+def test_rules_are_raised_by_the_approvals(approvals: Path) -> None:
+    """Guards against a raised rule that still only warns, and against a misspelt one that raises nothing."""
+    approvals.write_text(APPROVALS + "raisedRules: [EGR111]\n", encoding="utf-8")
+    context = context_of_environment(environment_of())
+    assert (context.raised, context.problems) == ({"EGR111"}, ())
+    approvals.write_text(APPROVALS + "raisedRules: [EGR111, EGR999]\n", encoding="utf-8")
+    assert context_of_environment(environment_of()).problems == ("dev.yaml: raisedRules: there is no rule EGR999",)
+
+
 def test_invalid_approvals_and_settings_block(approvals: Path) -> None:
     """Guards against reading a broken file as one that says nothing."""
     path = approvals

@@ -1,0 +1,81 @@
+"""What the pack learns of the gateways and their nodes: from the settings, their defaults, and the approvals."""
+
+import json
+from pathlib import Path
+
+import pytest
+from stack_environments import APPROVALS, SETTINGS, environment_of
+
+from policy.rule import Context, Taint
+from policy.stack import context_of_environment
+
+EGRESS = {
+    "posture": "enforce",
+    "nodes": {
+        "mode": "existing",
+        "labels": {"role": "egress"},
+        "taints": {"dedicated": {"value": "egress", "effect": "NoSchedule"}, "own": {"effect": "NoExecute"}},
+    },
+    "mesh": {"flavour": "istio-api", "gateway": {"namespace": "way-out"}},
+}
+PUBLIC = """
+publicRanges:
+  cnn: {hosts: [edition.cnn.com], ports: [80, 443], owner: team-a, ticket: SEC-3, reason: moves, expires: "2029-12-31"}
+  other: {hosts: [example.com], ports: [8443], owner: team-a, ticket: SEC-4, reason: moves, expires: "2029-12-31"}
+"""
+
+
+@pytest.fixture(autouse=True)
+def approvals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The approvals of the stack."""
+    path = tmp_path / "dev.yaml"
+    path.write_text(APPROVALS + PUBLIC, encoding="utf-8")
+
+    def approvals_file(_stack: str) -> Path:
+        return path
+
+    monkeypatch.setattr("policy.stack.approvals_file", approvals_file)
+    monkeypatch.setenv("EGRESS_TODAY", "2026-11-01")
+    return path
+
+
+def _context(**changed: object) -> Context:
+    return context_of_environment(environment_of({**SETTINGS, **changed}))
+
+
+def test_the_gateways_run_where_the_settings_or_their_defaults_say() -> None:
+    """Guards against gateways that are taken for strangers, and strangers that are taken for gateways."""
+    assert _context().gateway_namespaces == {"istio-egress", "envoy-gateway-system"}
+    assert _context(egress=EGRESS).gateway_namespaces == {"way-out", "envoy-gateway-system"}
+    install = {"envoyGateway": {"namespace": "edge"}}
+    assert _context(egress=EGRESS, install=install).gateway_namespaces == {"way-out", "edge"}
+
+
+def test_the_taints_of_the_egress_nodes_are_known() -> None:
+    """Guards against a rule about stolen tolerations that knows no taint and passes everything."""
+    assert _context().egress_taints == ()
+    assert _context(egress=EGRESS).egress_taints == (
+        Taint(key="dedicated", value="egress", effect="NoSchedule"),
+        Taint(key="own", effect="NoExecute"),
+    )
+
+
+def test_what_cannot_be_read_is_a_problem() -> None:
+    """Guards against settings of a wrong type that are read as nothing."""
+    context = _context(egress=EGRESS | {"nodes": {"taints": ["dedicated"]}, "mesh": {"gateway": {"namespace": 7}}})
+    assert context.problems == (
+        "cluster-egress:egress.mesh.gateway.namespace must be text, not 7",
+        "cluster-egress:egress.nodes.taints must be an object, not list",
+    )
+    assert "install" in " ".join(_context(install="edge").problems)
+
+
+def test_another_project_has_no_gateways_of_ours() -> None:
+    """Guards against defaults of ours that excuse another project's pods."""
+    context = context_of_environment({"PULUMI_PROJECT": "shop", "PULUMI_CONFIG": json.dumps({"shop:a": "1"})})
+    assert (context.gateway_namespaces, context.egress_taints) == (frozenset(), ())
+
+
+def test_the_ports_of_public_ranges_are_granted() -> None:
+    """Guards against a gateway's own policy that its pack refuses."""
+    assert _context().grants.public_ports == {80, 443, 8443}
