@@ -18,12 +18,19 @@ class ExternalBackendsArgs:
 
 
 class ExternalBackends(pulumi.ComponentResource):
-    """A Backend, then the route that leads to it, then the hosts by which sidecars find them all."""
+    """What the API server refuses, a Backend, the route that leads to it, and the hosts by which sidecars find them."""
 
     def __init__(self, name: str, args: ExternalBackendsArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("egress:north-south:ExternalBackends", name, None, opts)
+        # They wait for nothing: a policy may speak of kinds that the cluster does not have yet.
+        policies = [
+            (each, kube_object(self, f"{name}-{each.policy.name}", each.policy, ())) for each in args.plan.admission
+        ]
+        in_force = [
+            kube_object(self, f"{name}-{each.binding.name}", each.binding, [policy]) for each, policy in policies
+        ]
         backends = {
-            backend.name: kube_object(self, f"{name}-{backend.name}", backend, args.after)
+            backend.name: kube_object(self, f"{name}-{backend.name}", backend, [*args.after, *in_force])
             for backend in args.plan.backends
         }
         routes = [

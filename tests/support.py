@@ -135,6 +135,14 @@ def public_range(hosts: Sequence[str], ports: Sequence[int]) -> dict[str, Any]:
     return approval(hosts=list(hosts), ports=list(ports))
 
 
+def platform() -> dict[str, Any]:
+    """What every declaration with backends needs: the Backend API, and somebody who may write Backends."""
+    return {
+        "backendApi": approval(),
+        "platformSubjects": {"admins": approval(kind="Group", name="platform-admins")},
+    }
+
+
 def private_range(*cidrs: str) -> dict[str, Any]:
     """An approval for private addresses, for every entry of the `dev` stack on every port that it uses."""
     return approval(cidrs=list(cidrs), entries=["edition-cnn", "n9e", "httpbin"], ports=[80, 443, 17000])
@@ -154,9 +162,8 @@ def just_enough(settings: Settings, **more: Any) -> Approvals:
     istio, envoy = settings.install.istio, settings.install.envoy_gateway
     sources = {istio.base, istio.istiod, istio.gateway, istio.image_registry, envoy.chart, envoy.image_registry}
     charts = {"mirror": approval(sources=sorted(source for source in sources if source is not None))}
-    return approvals_of(
-        {"version": 1, "cluster": cluster_ranges(), "publicRanges": grants, "chartSources": charts, **more}
-    )
+    needed = {"publicRanges": grants, "chartSources": charts, **(platform() if settings.backends is not None else {})}
+    return approvals_of({"version": 1, "cluster": cluster_ranges(), **needed, **more})
 
 
 def dev_approvals() -> Approvals:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from components.plan.admission import AdmissionPolicy, plan_admission
 from components.plan.egress_gateway import client_namespaces
 from components.plan.envoy_gateway import CLASS, PROXY_PORT, proxy_labels
 from components.plan.objects import DECLARATION, KubeObject, declaration
@@ -11,6 +12,7 @@ from components.plan.routes import INTERNAL_HEADERS
 from components.settings import Settings
 from components.settings.models import Backend, Endpoint
 from components.settings.reserved import OFFER_PORT
+from policy.approvals import Approvals
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,9 +23,11 @@ class BackendsPlan:
     routes: tuple[KubeObject, ...]
     offer: KubeObject
     """What lets sidecars find the backends: without it, a host that they do not know is refused."""
+    admission: tuple[AdmissionPolicy, ...]
+    """What the API server refuses, also from those who go past the pack; in force before any backend."""
 
 
-def plan_backends(settings: Settings) -> BackendsPlan:
+def plan_backends(settings: Settings, approvals: Approvals) -> BackendsPlan:
     """Every backend in the Gateway's own namespace: no route from elsewhere can attach, no ReferenceGrant is needed."""
     namespace = settings.install.envoy_gateway.namespace
     declared = sorted((settings.backends or {}).items())
@@ -31,6 +35,7 @@ def plan_backends(settings: Settings) -> BackendsPlan:
         backends=tuple(_backend(name, backend, namespace) for name, backend in declared),
         routes=tuple(_route(name, backend, namespace) for name, backend in declared),
         offer=_offer(settings, declared),
+        admission=plan_admission(settings, approvals),
     )
 
 

@@ -83,8 +83,10 @@ def _egress_gateway(settings: Settings, approvals: Approvals) -> KubeObject:
                 ],
                 "ports": [_tcp(port) for port in (*plain_ports(settings), *LANES)],
             },
-            # Health and metrics: kubelet, and Prometheus wherever it runs.
-            {"ports": [_tcp(15021), _tcp(15020), _tcp(15090)]},
+            # Health: kubelet, and a cloud's load balancer.
+            {"ports": [_tcp(15021)]},
+            # Metrics: Prometheus, wherever in the cluster it runs.
+            {"from": [{"namespaceSelector": {}}], "ports": [_tcp(15020), _tcp(15090)]},
         ],
         egress=[*_dns(settings), istiod, *_outside(destination_ports(settings), approvals)],
     )

@@ -42,6 +42,7 @@ def check(settings: Settings, approvals: Approvals, *, file: str, approvals_file
         *_wide(settings, approvals_file),
         *_sources(settings),
         *_node_dns(settings, approvals),
+        *_backend_api(settings, approvals, approvals_file),
     ]
     return [Problem(file=file, path=path, wrong=wrong, instead=instead) for path, wrong, instead in found]
 
@@ -172,6 +173,24 @@ def _node_dns(settings: Settings, approvals: Approvals) -> _Found:
             ("cluster", "nodeLocalDns"),
             f"{text} is no address of a resolver on the cluster's own nodes",
             "a link-local address such as `169.254.20.10`, or one of the cluster's Services or nodes",
+        )
+
+
+def _backend_api(settings: Settings, approvals: Approvals, approvals_file: str) -> _Found:
+    """Whoever may write a Backend picks where traffic goes; an admission policy of nobody would refuse our own."""
+    if settings.backends is None:
+        return
+    if approvals.backend_api is None:
+        yield (
+            ("backends",),
+            "needs Envoy Gateway's Backend API, which no approval lets be on",
+            f"leave it out, or have backendApi added to {approvals_file}",
+        )
+    if not approvals.platform_subjects:
+        yield (
+            ("backends",),
+            "is declared, but nobody is approved to write Backends, not even who deploys this stack",
+            f"leave it out, or have platformSubjects added to {approvals_file}, with who runs `pulumi up` among them",
         )
 
 

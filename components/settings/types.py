@@ -89,7 +89,8 @@ def _host(text: str) -> str:
             f"{shown(text)} is not a host name: {error}", "a full name, for example `edition.cnn.com`"
         ) from error
     if name != text:
-        raise wrong(f"{shown(text)} is not in lower case", f"`{name}`")
+        how = "ends in a dot" if text.endswith(".") else "is not in lower case"
+        raise wrong(f"{shown(text)} {how}", f"`{name}`")
     return text
 
 

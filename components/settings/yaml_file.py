@@ -46,12 +46,22 @@ def read_yaml(path: Path, *, file: str, if_missing: str) -> tuple[Any, list[Prob
     return values, _problems(file, twice)
 
 
+_DEEPEST: Final = 50
 _Found = tuple[KeyPath, str, str]
 
 
 def _unwanted_events(text: str) -> Iterator[_Found]:
+    depth = 0
     for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         line = 1 if event.start_mark is None else event.start_mark.line + 1
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > _DEEPEST:  # the reader of nodes crashes on what the reader of events takes
+            yield (
+                (),
+                f"is nested deeper than {_DEEPEST} levels in line {line}",
+                "fewer levels; none of our files needs so many",
+            )
+            return
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
             yield (), f"has an anchor or alias in line {line}", "the value itself, in each place"
         elif getattr(event, "tag", None) is not None:

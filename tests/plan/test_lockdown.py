@@ -92,7 +92,7 @@ def test_no_public_range_is_opened_where_addresses_are_declared() -> None:
 
 
 @settings(max_examples=20, deadline=None)
-@given(ports=st.lists(st.integers(1, 14999), min_size=1, max_size=4, unique=True))
+@given(ports=st.lists(st.integers(1, 14999).filter(lambda port: port != 80), min_size=1, max_size=4, unique=True))
 def test_public_ranges_are_bounded_by_ports(ports: list[int]) -> None:
     """An approval for 443 opened every port."""
     entry = {**dev_values()["destinations"]["edition-cnn"]}
@@ -138,13 +138,15 @@ def test_clients_keep_the_cluster_and_lose_the_outside() -> None:
 def test_the_egress_gateway_takes_connections_of_clients_only() -> None:
     """Any pod could connect to the gateway's doors."""
     policy = plan_of(dev_values()).gateway_policies[0]
-    first, health = policy.spec["ingress"]
+    first, health, metrics = policy.spec["ingress"]
     (peer,) = first["from"]
     assert peer["namespaceSelector"]["matchExpressions"] == [
         {"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["news", "shop"]}
     ]
     assert [port["port"] for port in first["ports"]] == [80, *range(20000, 20032)]
-    assert [port["port"] for port in health["ports"]] == [15021, 15020, 15090]
+    assert health == {"ports": [{"protocol": "TCP", "port": 15021}]}
+    assert metrics["from"] == [{"namespaceSelector": {}}], "metrics are for pods only"
+    assert [port["port"] for port in metrics["ports"]] == [15020, 15090]
 
 
 def test_the_api_server_s_addresses_and_port_come_from_the_approvals() -> None:

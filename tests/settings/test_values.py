@@ -24,7 +24,7 @@ def _not_host(text: str, why: str) -> tuple[str, str]:
 _BAD_HOSTS = {
     "": _not_host("", "is not a DNS-1123 host name"),
     "edition_cnn.com": _not_host("edition_cnn.com", "is not a DNS-1123 host name"),
-    "edition.cnn.com.": _not_host("edition.cnn.com.", "is not a DNS-1123 host name"),
+    "edition.cnn.com.": ('"edition.cnn.com." ends in a dot', "`edition.cnn.com`"),
     "edition..com": _not_host("edition..com", "is not a DNS-1123 host name"),
     "-edition.com": _not_host("-edition.com", "is not a DNS-1123 host name"),
     "https://cnn.com": _not_host("https://cnn.com", "is not a DNS-1123 host name"),

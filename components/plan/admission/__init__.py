@@ -1,0 +1,5 @@
+"""Admission policies: what the API server itself refuses, also from those who go past the pack."""
+
+from components.plan.admission.policies import AdmissionPolicy, plan_admission
+
+__all__ = ["AdmissionPolicy", "plan_admission"]
