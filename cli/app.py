@@ -1,4 +1,4 @@
-"""The `egress` command: what a declaration becomes, without the Pulumi engine.
+"""The `egress` command: what a declaration becomes, and what the policy pack says, without the Pulumi engine.
 
 Only what `--help` needs is imported here; each command imports its work when it runs.
 """
@@ -11,6 +11,7 @@ from typing import Final
 
 import typer
 
+from cli.commands.check import check_command
 from cli.commands.preview import preview_command
 from cli.errors import EgressError, ExitCode
 
@@ -20,17 +21,14 @@ _INTERRUPTED: Final = 130
 
 app = typer.Typer(
     name="egress",
-    help="What a cluster may reach, and what it is offered: previewed from one declaration, without an engine.",
+    help="What a cluster may reach, and what it is offered: previewed from one declaration, without an engine; "
+    "and manifests judged by the same policy pack.",
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
 app.command("preview")(preview_command)
-
-
-@app.callback()
-def _commands() -> None:
-    """Makes `preview` a command of its own while it is the only one."""
+app.command("check")(check_command)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -42,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = app(args=list(arguments) if arguments is not None else None, prog_name="egress", standalone_mode=False)
     except typer.TyperException as error:
-        _say(f"egress: {error.format_message()}\nTry `egress --help` or `egress preview --help`.")
+        _say(f"egress: {error.format_message()}\nTry `egress --help` or `egress COMMAND --help`.")
         return ExitCode.SETTINGS
     except EgressError as error:
         return _failed(error, str(error), error.exit_code)

@@ -1,6 +1,5 @@
 """`egress preview STACK`: everything that a stack becomes, as a tree, as JSON, or as files for kubectl and helm."""
 
-import os
 import sys
 from collections.abc import Generator
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.errors import EgressError, ExitCode, ProgramError
+from cli.output import error_json, reader_may_stop, write_json
 
 if TYPE_CHECKING:
     from cli.offline.preview import Preview, Progress, Stage
@@ -28,6 +28,9 @@ _MANIFESTS = typer.Option(
 _PROJECT = typer.Option(
     "--project", metavar="DIR", help="The folder of Pulumi.yaml. Without it: this one, or the nearest above."
 )
+_POLICY_PACK = typer.Option(
+    "--policy-pack", metavar="DIR", help="The folder of the policy pack to ask. Without it: policy/ in the project."
+)
 
 
 def preview_command(
@@ -35,22 +38,23 @@ def preview_command(
     as_json: Annotated[bool, _JSON] = False,
     manifests: Annotated[Path | None, _MANIFESTS] = None,
     project: Annotated[Path | None, _PROJECT] = None,
+    policy_pack: Annotated[Path | None, _POLICY_PACK] = None,
 ) -> int:
     """Preview STACK offline: the resources, what the policy pack says, and the outputs.
 
     Needs no Pulumi CLI, cluster, credentials or network. Exit code: 0 clean, 1 settings or usage, 2 a policy blocks,
     3 internal.
     """
-    from cli.render.as_json import error_json, preview_json, write_json
+    from cli.render.as_json import VERSION, preview_json
 
     try:
-        result, written = _preview(stack, manifests, project)
+        result, written = _preview(stack, manifests, project, policy_pack)
     except Exception as error:
         if as_json:
-            with _reader_may_stop():
-                write_json(error_json(error))
+            with reader_may_stop():
+                write_json(error_json(error, version=VERSION))
         raise
-    with _reader_may_stop():
+    with reader_may_stop():
         if as_json:
             write_json(preview_json(result, written))
         else:
@@ -63,7 +67,7 @@ def preview_command(
 
 
 def _preview(
-    stack: str, manifests: Path | None, project_dir: Path | None
+    stack: str, manifests: Path | None, project_dir: Path | None, policy_pack: Path | None
 ) -> tuple["Preview", tuple["ManifestFile", ...]]:
     from cli.offline.project import find_project, load_project
 
@@ -80,7 +84,7 @@ def _preview(
 
     try:
         with _progress() as progress:
-            result = preview(project.directory, stack, progress=progress)
+            result = preview(project.directory, stack, policy_pack=policy_pack, progress=progress)
     except ProgramError as error:
         raise _with_lines(error, project, stack) from error
     if manifests is None or result.blocked:
@@ -97,17 +101,6 @@ def _with_lines(error: ProgramError, project: "Project", stack: str) -> EgressEr
     path = project.stack_file(stack)
     text = path.read_text(encoding="utf-8-sig")
     return ProgramError(with_lines(error.report, file=project.shown(path), text=text))
-
-
-@contextmanager
-def _reader_may_stop() -> Generator[None]:
-    """Let whoever reads our output stop early (`| head`); the exit code still says what was found."""
-    try:
-        yield
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # Python flushes once more when it ends, and would complain.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager

@@ -6,7 +6,7 @@ The command, the goldens, the policy tests, the bench and the cluster tests all 
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
@@ -57,13 +57,21 @@ class Preview:
         return any(violation.blocking for violation in self.violations)
 
 
-def preview(project_dir: Path, stack: str, *, with_policy: bool = True, progress: Progress | None = None) -> Preview:
+def preview(
+    project_dir: Path,
+    stack: str,
+    *,
+    with_policy: bool = True,
+    policy_pack: Path | None = None,
+    progress: Progress | None = None,
+) -> Preview:
     """Preview one stack: run the program on its settings, and ask the policy pack about every resource.
 
     Args:
         project_dir: the folder of `Pulumi.yaml`.
         stack: the name of the stack.
-        with_policy: whether to ask the pack in `policy/`.
+        with_policy: whether to ask a pack.
+        policy_pack: the folder of the pack; `policy/` in the project by default.
         progress: told how far the work is.
 
     Raises:
@@ -73,6 +81,8 @@ def preview(project_dir: Path, stack: str, *, with_policy: bool = True, progress
         PolicyPackError: the pack could not judge.
     """
     project = load_project(project_dir)
+    if policy_pack is not None:
+        project = replace(project, policy_directory=policy_pack.absolute())
     config = survey_stack_file(project, stack)
     if config.refused is not None:
         raise _everything_wrong(project, config, config.refused)

@@ -22,11 +22,8 @@ class Project:
     directory: Path
     stacks_directory: Path
     defaults: dict[str, Any]
-
-    @property
-    def policy_directory(self) -> Path:
-        """Where the policy pack is."""
-        return self.directory / "policy"
+    policy_directory: Path
+    """Where the policy pack is: `policy/` in the project, unless somebody names another one."""
 
     def stacks(self) -> tuple[str, ...]:
         """The names of all stacks that have a file, sorted."""
@@ -89,6 +86,7 @@ def load_project(directory: Path) -> Project:
         directory=directory,
         stacks_directory=directory / folder,
         defaults=_defaults(name, values.get("config") or {}),
+        policy_directory=directory / "policy",
     )
 
 

@@ -21,12 +21,8 @@ Version 1; keys are sorted, new keys may be added, a change of meaning raises `v
 A secret is the text "[secret]", a value that is known only after an `up` is "[unknown]".
 """
 
-import json
-import sys
-from collections.abc import Mapping
 from typing import Any, Final
 
-from cli.errors import EgressError
 from cli.offline.analyzer import PolicyResult
 from cli.offline.preview import Preview
 from cli.offline.records import Registration
@@ -52,18 +48,6 @@ def preview_json(preview: Preview, manifests: tuple[ManifestFile, ...] = ()) -> 
             for file in manifests
         ],
     }
-
-
-def error_json(error: Exception) -> dict[str, Any]:
-    """What ended a preview, as plain data in the shape above."""
-    if isinstance(error, EgressError):
-        return {"version": VERSION, "result": error.kind, "error": str(error)}
-    return {"version": VERSION, "result": EgressError.kind, "error": f"{type(error).__name__}: {error}"}
-
-
-def write_json(value: Mapping[str, Any]) -> None:
-    """Print on standard output, with sorted keys."""
-    sys.stdout.write(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
 
 
 def _resource(registration: Registration) -> dict[str, Any]:
