@@ -53,6 +53,10 @@ generate: .venv/.dev ## Write the generated files anew: schemas, reference pages
 bench: .venv/.base ## Measure preview time and memory, as ratios
 	@$(BIN)/python -m bench
 
+.PHONY: mutation
+mutation: .venv/.dev ## Change classifier and rules a little, thousands of times, and see whether a test fails (minutes)
+	@$(BIN)/python -m tests.mutation $(ARGS)
+
 .PHONY: engine
 engine: .venv/.base ## Get the pinned Pulumi CLI from its publisher into .pulumi, checksum verified
 	@$(BIN)/python -m cli.engine $(PULUMI_VERSION) .pulumi
@@ -64,4 +68,4 @@ lock: .venv/.dev ## Write requirements/*.txt anew from the *.in files
 
 .PHONY: clean
 clean: ## Remove what was installed and cached here
-	@rm -rf .venv .pulumi .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	@rm -rf .venv .pulumi .pytest_cache .ruff_cache .hypothesis .import_linter_cache build mutants *.egg-info

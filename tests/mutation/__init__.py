@@ -1,0 +1,1 @@
+"""Mutation testing of classifier and rules: each small change to them should make a test fail."""
