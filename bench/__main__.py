@@ -1,4 +1,4 @@
-"""What a thousand hosts cost, as ratios to one host in the same run. `make bench` runs it.
+"""What a thousand hosts cost, and what judging costs, as ratios within one run. `make bench` runs it.
 
 Each case runs in a process of its own: the SDK keeps state, and peak memory is a process's.
 """
@@ -11,6 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from bench.judging import judging
 from cli.offline.preview import preview
 from tests.conftest import PROJECT_PARTS, ROOT
 from tests.scale.declarations import write_stack
@@ -30,6 +31,8 @@ def main() -> None:
         speed = seconds / first[1]
         each = (seconds / resources) / (first[1] / first[0])
         print(f"{hosts:5}  {groups:6}  {resources:9}  {speed:4.1f}  {each:12.2f}  {megabytes / first[2]:6.2f}")
+    print()
+    judging()
 
 
 def case(hosts: int, groups: int) -> None:

@@ -73,7 +73,7 @@ def test_yaml_of_a_page_previews(page: str, project: Path) -> None:
             preview(project, "dev")
         assert str(refused.value) == expects_error[0]
     else:
-        assert preview(project, "dev").violations == ()
+        assert [violation for violation in preview(project, "dev").violations if violation.blocking] == []
 
 
 def _merge_into(project: Path, text: str) -> None:

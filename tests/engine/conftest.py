@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import ROOT
+
 _CHARTS = {"base": "base", "istiod": "istiod", "gateway": "gateway", "chart": "gateway-helm"}
 
 _APPROVED_CHARTS = """
@@ -18,10 +20,12 @@ chartSources:
 
 @dataclass(frozen=True, kw_only=True)
 class Engine:
-    """Runs `pulumi` in one project on its stack `dev`."""
+    """Runs `pulumi` in one project on one of its stacks."""
 
     project: Path
     environment: dict[str, str]
+    stack: str = "dev"
+    policy_pack: str = "policy"
 
     def run(self, *arguments: str, text: str | None = None) -> subprocess.CompletedProcess[str]:
         """Run `pulumi` with these arguments; its exit code is the test's to judge."""
@@ -38,19 +42,37 @@ class Engine:
 
     def preview(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run `pulumi preview` with the policy pack."""
-        return self.run("preview", "--stack", "dev", "--policy-pack", "policy", *arguments)
+        return self.run("preview", "--stack", self.stack, "--policy-pack", self.policy_pack, *arguments)
 
 
 @pytest.fixture
 def engine(project: Path, tmp_path: Path) -> Engine:
     """The engine with the stack `dev` of the repository, whose charts stand on this machine."""
+    _charts_from(project, tmp_path / "charts")
+    return _started(Engine(project=project, environment=_environment(tmp_path)))
+
+
+@pytest.fixture
+def other_engine(tmp_path: Path) -> Engine:
+    """The engine with a project that is not ours, and our pack."""
+    project = tmp_path / "other"
+    shutil.copytree(ROOT / "tests" / "other_project", project, ignore=shutil.ignore_patterns("__pycache__"))
+    environment = _environment(tmp_path) | {"PATH": f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"}
+    return _started(Engine(project=project, environment=environment, stack="prod", policy_pack=str(ROOT / "policy")))
+
+
+def _started(engine: Engine) -> Engine:
     for program in ("pulumi", "pulumi-resource-kubernetes"):
         if shutil.which(program) is None:
             pytest.skip(f"{program} is not on PATH (`make engine` gets the CLI, and the CLI its provider)")
-    _charts_from(project, tmp_path / "charts")
+    assert (made := engine.run("stack", "init", engine.stack)).returncode == 0, made.stderr
+    return engine
+
+
+def _environment(tmp_path: Path) -> dict[str, str]:
     for folder in ("home", "state"):
         (tmp_path / folder).mkdir()
-    environment = {
+    return {
         **{key: value for key, value in os.environ.items() if not key.startswith("PULUMI_")},
         "PULUMI_HOME": str(tmp_path / "home"),
         "PULUMI_BACKEND_URL": f"file://{tmp_path / 'state'}",
@@ -59,9 +81,6 @@ def engine(project: Path, tmp_path: Path) -> Engine:
         "PULUMI_DEBUG_COMMANDS": "true",
         "KUBECONFIG": str(tmp_path / "no-cluster"),
     }
-    engine = Engine(project=project, environment=environment)
-    assert (made := engine.run("stack", "init", "dev")).returncode == 0, made.stderr
-    return engine
 
 
 def _charts_from(project: Path, folder: Path) -> None:

@@ -1,6 +1,7 @@
 """The real engine and the offline preview must see the same stack, and the same violations."""
 
 import json
+from dataclasses import replace
 from typing import Any, cast
 
 import pytest
@@ -127,6 +128,16 @@ def test_engine_reports_bad_settings_without_a_traceback(engine: Engine) -> None
     assert "destinations.edition-cnn.ports.https.port: 443443 is not a port" in shown
     assert "destinations.edition-cnn.ownr: unknown key `ownr`" in shown
     assert "Traceback" not in shown
+
+
+def test_engine_judges_another_project_with_our_pack(other_engine: Engine) -> None:
+    """Guards against a pack that only our own stacks can use, and against approvals that it does not find."""
+    blocked = other_engine.preview()
+    assert blocked.returncode != 0
+    assert "EGR108 private-address: Backend shop/payments: spec.endpoints[0].ip.address" in blocked.stdout
+    approvals = str(other_engine.project / "approvals.yaml")
+    approved = replace(other_engine, environment=other_engine.environment | {"EGRESS_APPROVALS": approvals}).preview()
+    assert approved.returncode == 0, approved.stdout + approved.stderr
 
 
 def _known(value: Any) -> Any:
