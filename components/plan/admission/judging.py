@@ -38,11 +38,16 @@ _SOCKET = "EGR114: the unix socket {} is not approved"
 def judging_variables(*, blocks: bool) -> list[Variable]:
     """What `judging_validations` ask for, and what that needs."""
     return [
-        Variable(name="malformedNames", expression=f"variables.names.filter(n, {_malformed()})"),
+        # One dot at the end says that a name is whole, and changes nothing about where it leads.
+        Variable(
+            name="wholeNames",
+            expression="variables.names.map(n, n.endsWith('.') ? n.substring(0, n.size() - 1) : n)",
+        ),
+        Variable(name="malformedNames", expression=f"variables.wholeNames.filter(n, {_malformed()})"),
         # With a dot in front, once: putting one there for every zone would exceed what CEL may cost.
         Variable(
             name="dottedNames",
-            expression="variables.names.filter(n, !(n in variables.malformedNames)).map(n, '.' + n)",
+            expression="variables.wholeNames.filter(n, !(n in variables.malformedNames)).map(n, '.' + n)",
         ),
         *_judged_variables(blocks=blocks),
     ]
