@@ -43,7 +43,7 @@ _Loader.add_constructor("!unknown", _unknown)
 
 @dataclass(frozen=True, kw_only=True)
 class Expected:
-    """A violation that a fixture foretells; `message` is how its message starts."""
+    """A violation that a fixture foretells."""
 
     rule: str
     object: str
@@ -52,8 +52,8 @@ class Expected:
 
     def matches(self, violation: Violation) -> bool:
         """Whether `violation` is the foretold one."""
-        told = (violation.rule.id, str(violation.ref), violation.path)
-        return told == (self.rule, self.object, self.path) and violation.message.startswith(self.message)
+        told = (violation.rule.id, str(violation.ref), violation.path, violation.message)
+        return told == (self.rule, self.object, self.path, self.message)
 
 
 @dataclass(frozen=True, kw_only=True)
