@@ -9,6 +9,8 @@ from policy.rule import ClusterRange, Finding, Grants, Subject
 
 PRIVATE_CLASSES = frozenset({AddressClass.PRIVATE, AddressClass.SHARED, AddressClass.UNIQUE_LOCAL})
 """The classes that an approval can open."""
+NEVER_CLASSES = frozenset(AddressClass) - PRIVATE_CLASSES - {AddressClass.PUBLIC}
+"""The classes that nothing can approve."""
 
 
 def judged_addresses(subject: Subject) -> Iterator[AddressPlace]:
@@ -41,11 +43,15 @@ def cluster_range_of(place: AddressPlace, grants: Grants) -> ClusterRange | None
     return None
 
 
+def in_approved_range(place: AddressPlace, grants: Grants) -> bool:
+    """Whether one approved range holds `place`, on whatever ports."""
+    return any(_holds(granted.network, place.canonical) for granted in grants.private_ranges)
+
+
 def is_approved(place: AddressPlace, grants: Grants) -> bool:
     """Whether one approved range holds `place`, and approves its ports."""
-    network = place.canonical
     return any(
-        _holds(granted.network, network)
+        _holds(granted.network, place.canonical)
         and (granted.ports is None or (bool(place.ports) and place.ports <= granted.ports))
         for granted in grants.private_ranges
     )

@@ -95,6 +95,7 @@ from policy.rules import (
     egr605_privileged_pod,
     egr606_sidecar_bypass,
     egr607_egress_node_taken,
+    egr608_host_alias,
     egr609_proxy_host_path,
     egr610_role_not_seen,
 )
@@ -175,6 +176,7 @@ RULES: tuple[Rule, ...] = (
     egr605_privileged_pod.RULE,
     egr606_sidecar_bypass.RULE,
     egr607_egress_node_taken.RULE,
+    egr608_host_alias.RULE,
     egr609_proxy_host_path.RULE,
     egr610_role_not_seen.RULE,
 )

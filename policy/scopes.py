@@ -1,30 +1,35 @@
 """Which kinds live in a namespace, of those that rules judge."""
 
 from policy.destinations import DESTINATION_KINDS
+from policy.readers.pods import WORKLOAD_KINDS
 
-NAMESPACED_KINDS = DESTINATION_KINDS | {
-    "argoproj.io/Application",
-    "cilium.io/CiliumNetworkPolicy",
-    "core/ConfigMap",
-    "crd.projectcalico.org/NetworkPolicy",
-    "extensions.istio.io/TrafficExtension",
-    "gateway.envoyproxy.io/BackendTrafficPolicy",
-    "gateway.envoyproxy.io/ClientTrafficPolicy",
-    "gateway.envoyproxy.io/EnvoyPatchPolicy",
-    "gateway.envoyproxy.io/HTTPRouteFilter",
-    "gateway.networking.k8s.io/BackendTLSPolicy",
-    "gateway.networking.k8s.io/Gateway",
-    "gateway.networking.k8s.io/ListenerSet",
-    "gateway.networking.k8s.io/ReferenceGrant",
-    "helm.toolkit.fluxcd.io/HelmRelease",
-    "install.istio.io/IstioOperator",
-    "networking.istio.io/EnvoyFilter",
-    "networking.istio.io/Gateway",
-    "networking.k8s.io/NetworkPolicy",
-    "projectcalico.org/NetworkPolicy",
-    "rbac.authorization.k8s.io/Role",
-    "rbac.authorization.k8s.io/RoleBinding",
-    "security.istio.io/AuthorizationPolicy",
-    "security.istio.io/PeerAuthentication",
-}
+NAMESPACED_KINDS = (
+    DESTINATION_KINDS
+    | WORKLOAD_KINDS
+    | {
+        "argoproj.io/Application",
+        "cilium.io/CiliumNetworkPolicy",
+        "core/ConfigMap",
+        "crd.projectcalico.org/NetworkPolicy",
+        "extensions.istio.io/TrafficExtension",
+        "gateway.envoyproxy.io/BackendTrafficPolicy",
+        "gateway.envoyproxy.io/ClientTrafficPolicy",
+        "gateway.envoyproxy.io/EnvoyPatchPolicy",
+        "gateway.envoyproxy.io/HTTPRouteFilter",
+        "gateway.networking.k8s.io/BackendTLSPolicy",
+        "gateway.networking.k8s.io/Gateway",
+        "gateway.networking.k8s.io/ListenerSet",
+        "gateway.networking.k8s.io/ReferenceGrant",
+        "helm.toolkit.fluxcd.io/HelmRelease",
+        "install.istio.io/IstioOperator",
+        "networking.istio.io/EnvoyFilter",
+        "networking.istio.io/Gateway",
+        "networking.k8s.io/NetworkPolicy",
+        "projectcalico.org/NetworkPolicy",
+        "rbac.authorization.k8s.io/Role",
+        "rbac.authorization.k8s.io/RoleBinding",
+        "security.istio.io/AuthorizationPolicy",
+        "security.istio.io/PeerAuthentication",
+    }
+)
 """As group/Kind. Of no other kind is it known here."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from components.settings.clock import today
 from components.settings.install import EnvoyGateway
 from components.settings.models import EgressGateway
-from components.settings.problems import SettingsError
+from components.settings.problems import Problem, SettingsError, did_you_mean
 from policy.approvals import Approvals, approvals_file, load_approvals
 from policy.approvals.model import ClusterRanges
 from policy.facts.addresses import parse_network
@@ -86,6 +86,32 @@ def grants_of(approvals: Approvals) -> Grants:
     )
 
 
+def approvals_of(path: Path, date: dt.date, *, shown: str | None = None) -> Approvals:
+    """Read a file of approvals as `load_approvals` does, and hold the rules that it names against those there are.
+
+    Raises:
+        SettingsError: as `load_approvals`; or the file names a rule that there is not, or that knows no exceptions.
+    """
+    approvals = load_approvals(path, date, shown=shown)
+    file = path.name if shown is None else shown
+    named = {("exceptions", label, "rule"): granted.rule for label, granted in approvals.exceptions.items()}
+    raised = {("raisedRules", index): rule for index, rule in enumerate(approvals.raised_rules or ())}
+    known = {rule.id: rule for rule in RULES}
+    problems = [
+        Problem(file=file, path=at, wrong=f"there is no rule {rule}", instead=did_you_mean(rule, known))
+        for at, rule in (*named.items(), *raised.items())
+        if rule not in known
+    ]
+    problems += [
+        Problem(file=file, path=at, wrong=f"{rule} knows no exceptions", instead=f"nothing: {known[rule].remediation}")
+        for at, rule in named.items()
+        if rule in known and not known[rule].exceptable
+    ]
+    if problems:
+        raise SettingsError(problems)
+    return approvals
+
+
 def _cluster_ranges(cluster: ClusterRanges) -> tuple[ClusterRange, ...]:
     named = (
         (cluster.pod_cidrs, "pods"),
@@ -144,19 +170,13 @@ def _read_named_approvals(file: str, date: dt.date) -> _Approved:
 
 def _read_approvals(path: Path, date: dt.date, *, shown: str | None = None) -> _Approved:
     try:
-        approvals = load_approvals(path, date, shown=shown)
+        approvals = approvals_of(path, date, shown=shown)
     except SettingsError as error:
         problems = tuple(f"{p.file}: {p.dotted_path}: {p.wrong}; {p.instead}" for p in error.problems)
         return _Approved(problems=problems)
     except OSError as error:
         return _Approved(problems=(f"{path.name} cannot be read: {error.strerror}",))
-    raised = frozenset(approvals.raised_rules or ())
-    unknown = sorted(raised - {rule.id for rule in RULES})
-    return _Approved(
-        grants=grants_of(approvals),
-        raised=raised,
-        problems=tuple(f"{path.name}: raisedRules: there is no rule {rule}" for rule in unknown),
-    )
+    return _Approved(grants=grants_of(approvals), raised=frozenset(approvals.raised_rules or ()))
 
 
 def _read_settings(config: str) -> _Settings:

@@ -5,11 +5,9 @@ from pathlib import Path
 from cli.check.sources import shown_path
 from cli.errors import SettingsFileError
 from components.settings.clock import today
-from components.settings.problems import Problem, SettingsError, did_you_mean
-from policy.approvals import load_approvals
-from policy.registry import RULES
+from components.settings.problems import SettingsError
 from policy.rule import Context
-from policy.stack import grants_of
+from policy.stack import approvals_of, grants_of
 
 
 def context_of(approvals: Path | None) -> Context:
@@ -26,17 +24,9 @@ def context_of(approvals: Path | None) -> Context:
         return Context(today=date)
     file = shown_path(approvals)
     try:
-        granted = load_approvals(approvals, date, shown=file)
+        granted = approvals_of(approvals, date, shown=file)
     except SettingsError as error:
         raise SettingsFileError(f"{error}") from error
     except OSError as error:
         raise SettingsFileError(f"{file}: cannot be read: {error.strerror}") from error
-    raised = frozenset(granted.raised_rules or ())
-    if unknown := sorted(raised - {rule.id for rule in RULES}):
-        raise SettingsFileError(f"{SettingsError(_unknown(file, rule) for rule in unknown)}")
-    return Context(today=date, grants=grants_of(granted), raised=raised)
-
-
-def _unknown(file: str, rule: str) -> Problem:
-    instead = did_you_mean(rule, (each.id for each in RULES))
-    return Problem(file=file, path=("raisedRules",), wrong=f"there is no rule {rule}", instead=instead)
+    return Context(today=date, grants=grants_of(granted), raised=frozenset(granted.raised_rules or ()))

@@ -192,6 +192,8 @@ Port = Annotated[int, AfterValidator(_port), WithJsonSchema({"type": "integer", 
 """A TCP port."""
 Sentence = Annotated[str, AfterValidator(_sentence)]
 """A few words on one line: an owner, a ticket, a reason."""
+LastDay = Annotated[dt.date, BeforeValidator(_date), WithJsonSchema({"type": "string", "format": "date"})]
+"""A day: a quoted "YYYY-MM-DD", over or not."""
 Expiry = Annotated[
     dt.date,
     BeforeValidator(_date),

@@ -14,6 +14,7 @@ from components.settings.types import (
     Items,
     KubernetesLabel,
     KubernetesName,
+    LastDay,
     Model,
     Port,
     Sentence,
@@ -149,6 +150,8 @@ class RuleException(Approval):
     """The object's namespace, if it has one."""
     name: KubernetesName
     """The object's name."""
+    expires: LastDay
+    """The last day on which it holds. One that is over excuses nothing, and is a violation itself (EGR003)."""
 
 
 class Approvals(Model):

@@ -9,7 +9,7 @@ from functools import lru_cache
 from policy.destinations import envoy_gateway, istio, kubernetes
 from policy.destinations.places import AddressPlace, Destinations, NamePlace, PortPlace, SocketPlace
 from policy.destinations.walk import Walk
-from policy.readers.pods import ENVOY_PROXY, POD_KINDS
+from policy.readers.pods import ENVOY_PROXY
 from policy.reading import Node, root
 from policy.rule import Subject
 
@@ -47,7 +47,7 @@ _WALKS: dict[str, Callable[[Walk, Node], None]] = {
     "discovery.k8s.io/EndpointSlice": kubernetes.endpoint_slice,
     "core/Service": kubernetes.service,
 }
-DESTINATION_KINDS = frozenset(_WALKS) | POD_KINDS
+DESTINATION_KINDS = frozenset(_WALKS)
 """The kinds that `destinations_of` knows."""
 
 
@@ -55,9 +55,5 @@ DESTINATION_KINDS = frozenset(_WALKS) | POD_KINDS
 def destinations_of(subject: Subject) -> Destinations:
     """What `subject`, of one of `DESTINATION_KINDS`, connects to."""
     walk = Walk()
-    read = _WALKS.get(subject.group_kind)
-    if read is not None:
-        read(walk, root(subject.whole))
-    if subject.group_kind in POD_KINDS:
-        kubernetes.host_aliases(walk, subject)
+    _WALKS[subject.group_kind](walk, root(subject.whole))
     return walk.destinations()

@@ -1,9 +1,7 @@
 """Where the objects of Kubernetes itself lead."""
 
 from policy.destinations.walk import Walk
-from policy.readers.pods import pod_templates_of
 from policy.reading import Node, is_empty
-from policy.rule import Subject
 
 
 def endpoints(walk: Walk, whole: Node) -> None:
@@ -34,14 +32,6 @@ def service(walk: Walk, whole: Node) -> None:
     spec = reader.field(whole, "spec")
     is_external = reader.field(spec, "type").value == "ExternalName"
     walk.name(reader.field(spec, "externalName"), required=is_external)
-
-
-def host_aliases(walk: Walk, subject: Subject) -> None:
-    """Pods: the addresses that their hosts file gives to names, before any DNS."""
-    reader = walk.reader
-    for template in pod_templates_of(subject, reader):
-        for alias in reader.items(reader.field(template.spec, "hostAliases")):
-            walk.address(reader.field(alias, "ip"), required=True)
 
 
 def _ports(walk: Walk, ports: Node) -> frozenset[int]:

@@ -4,54 +4,53 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final
 
-_KUBERNETES = "Kubernetes: Ports and Protocols"
-_ENVOY_GATEWAY = "envoyproxy/gateway: internal/xds/bootstrap, internal/infrastructure, charts/gateway-helm"
-_ISTIO = "Istio: Application Requirements, ports used by Istio"
-
+# Sources. Kubernetes: Ports and Protocols. Istio: Application Requirements, ports used by Istio. Envoy Gateway:
+# internal/xds/bootstrap, internal/infrastructure, charts/gateway-helm. Docker: protect the daemon socket. Envoy: the
+# admin interface of its own examples.
 DENIED_PORTS: Final[Mapping[int, str]] = MappingProxyType(
     {
-        2375: "the Docker API",  # Docker: daemon attack surface
+        2375: "the Docker API",
         2376: "the Docker API with TLS",
         2377: "Docker Swarm's management",
-        2379: f"etcd ({_KUBERNETES})",
-        2380: f"etcd's peers ({_KUBERNETES})",
+        2379: "etcd",
+        2380: "etcd's peers",
         2381: "etcd's metrics",
         4001: "etcd, formerly",
-        6443: f"the Kubernetes API server ({_KUBERNETES})",
-        9901: "Envoy's admin interface (Envoy's own examples)",
-        10248: f"kubelet's health ({_KUBERNETES})",
-        10249: f"kube-proxy's metrics ({_KUBERNETES})",
-        10250: f"kubelet ({_KUBERNETES})",
-        10251: f"kube-scheduler, formerly ({_KUBERNETES})",
-        10252: f"kube-controller-manager, formerly ({_KUBERNETES})",
-        10255: f"kubelet, read-only ({_KUBERNETES})",
-        10256: f"kube-proxy's health ({_KUBERNETES})",
-        10257: f"kube-controller-manager ({_KUBERNETES})",
-        10258: f"cloud-controller-manager ({_KUBERNETES})",
-        10259: f"kube-scheduler ({_KUBERNETES})",
-        15000: f"the sidecar's admin interface ({_ISTIO})",
-        15001: f"the sidecar's outbound listener ({_ISTIO})",
-        15002: f"the sidecar's failure detection ({_ISTIO})",
-        15004: f"the sidecar's debug interface ({_ISTIO})",
-        15006: f"the sidecar's inbound listener ({_ISTIO})",
-        15008: f"the mesh's tunnel ({_ISTIO})",
-        15009: f"the mesh's tunnel, in plain text ({_ISTIO})",
-        15010: f"istiod in plain text ({_ISTIO})",
-        15012: f"istiod ({_ISTIO})",
-        15014: f"istiod's metrics ({_ISTIO})",
-        15017: f"istiod's webhooks ({_ISTIO})",
-        15020: f"the sidecar's agent, which can be told to quit ({_ISTIO})",
-        15053: f"the sidecar's DNS ({_ISTIO})",
-        18000: f"Envoy Gateway's xDS server ({_ENVOY_GATEWAY})",
-        18001: f"Envoy Gateway's rate limit configuration ({_ENVOY_GATEWAY})",
-        18002: f"Envoy Gateway's Wasm server ({_ENVOY_GATEWAY})",
-        19000: f"the proxy's admin interface ({_ENVOY_GATEWAY})",
-        19001: f"the proxy's metrics ({_ENVOY_GATEWAY})",
-        19002: f"the proxy's shutdown manager ({_ENVOY_GATEWAY})",
-        19003: f"the proxy's readiness listener ({_ENVOY_GATEWAY})",
+        6443: "the Kubernetes API server",
+        9901: "Envoy's admin interface",
+        10248: "kubelet's health",
+        10249: "kube-proxy's metrics",
+        10250: "kubelet",
+        10251: "kube-scheduler, formerly",
+        10252: "kube-controller-manager, formerly",
+        10255: "kubelet, read-only",
+        10256: "kube-proxy's health",
+        10257: "kube-controller-manager",
+        10258: "cloud-controller-manager",
+        10259: "kube-scheduler",
+        15000: "the sidecar's admin interface",
+        15001: "the sidecar's outbound listener",
+        15002: "the sidecar's failure detection",
+        15004: "the sidecar's debug interface",
+        15006: "the sidecar's inbound listener",
+        15008: "the mesh's tunnel",
+        15009: "the mesh's tunnel, in plain text",
+        15010: "istiod in plain text",
+        15012: "istiod",
+        15014: "istiod's metrics",
+        15017: "istiod's webhooks",
+        15020: "the sidecar's agent, which can be told to quit",
+        15053: "the sidecar's DNS",
+        18000: "Envoy Gateway's xDS server",
+        18001: "Envoy Gateway's rate limit configuration",
+        18002: "Envoy Gateway's Wasm server",
+        19000: "the proxy's admin interface",
+        19001: "the proxy's metrics",
+        19002: "the proxy's shutdown manager",
+        19003: "the proxy's readiness listener",
     }
 )
-"""Ports that are never a destination, by whom they lead to, with the source."""
+"""Ports that are never a destination, by whom they lead to."""
 
 _QUESTIONABLE: Final[Mapping[int, str]] = MappingProxyType(
     {

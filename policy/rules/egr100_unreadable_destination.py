@@ -15,12 +15,11 @@ RULE = ObjectRule(
     name="unreadable-destination",
     severity=Severity.BLOCK,
     applies_to=DESTINATION_KINDS,
-    summary="Every destination is an address or a host name in its one plain form, known in the preview.",
-    why="`127.1`, `0x7f000001`, `010.0.0.1`, `localhost.` and full-width letters are read differently by the"
-    " checker and by the proxy that connects; a value that is unknown in the preview could become "
-    "anything. A unix socket leads to whatever listens on the node.",
-    remediation="write a dotted IPv4 or a plain IPv6 address, or a lower-case host name without a trailing "
-    "dot (punycode for other scripts), as a known value",
+    summary="Every destination has one plain form, known in the preview: its address or name, port, path or URL.",
+    why="`127.1`, `0x7f000001`, `010.0.0.1` and full-width letters are read differently by the checker and by the "
+    "proxy that connects; a value that is unknown in the preview could become anything.",
+    remediation="write a dotted IPv4 or plain IPv6 address, a host name (punycode for other scripts), a port from 1 to "
+    "65535, an absolute path, or an https URL, as a known value; in each endpoint exactly one of ip, fqdn and unix",
     example="""\
 apiVersion: gateway.envoyproxy.io/v1alpha1
 kind: Backend

@@ -2,9 +2,16 @@
 
 from collections.abc import Iterator
 
-from policy.address_findings import PRIVATE_CLASSES, cluster_range_of, is_approved, judged_addresses, said
-from policy.destinations import DESTINATION_KINDS
-from policy.rule import Context, Finding, ObjectRule, Severity, Subject
+from policy.address_findings import (
+    PRIVATE_CLASSES,
+    cluster_range_of,
+    in_approved_range,
+    is_approved,
+    judged_addresses,
+    said,
+)
+from policy.destinations import DESTINATION_KINDS, AddressPlace
+from policy.rule import Context, Finding, Grants, ObjectRule, Severity, Subject
 
 
 def _check(subject: Subject, context: Context) -> Iterator[Finding]:
@@ -15,7 +22,13 @@ def _check(subject: Subject, context: Context) -> Iterator[Finding]:
             continue
         if not is_approved(place, context.grants):
             kinds = " and ".join(sorted(found))
-            yield Finding(path=place.path, message=f"{said(place)} {kinds}, and no approval holds it with its ports")
+            yield Finding(path=place.path, message=f"{said(place)} {kinds}, {_missing(place, context.grants)}")
+
+
+def _missing(place: AddressPlace, grants: Grants) -> str:
+    if not in_approved_range(place, grants):
+        return "and no approval holds it"
+    return "and approved on other ports" if place.ports else "and approved on some ports, but says none"
 
 
 RULE = ObjectRule(
@@ -27,7 +40,8 @@ RULE = ObjectRule(
     "port.",
     why="Private networks trust who is inside. The gateway is inside: through it, whoever may use the route reaches "
     "databases, consoles and neighbours that never expected strangers.",
-    remediation="have the security team approve the range, as narrow as can be, under privateRanges",
+    remediation="have the security team approve the range with its ports, as narrow as can be, under privateRanges, "
+    "and say the port in the object",
     example="""\
 apiVersion: gateway.envoyproxy.io/v1alpha1
 kind: Backend

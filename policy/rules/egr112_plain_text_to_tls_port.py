@@ -1,15 +1,17 @@
 """EGR112: plain text to a port where TLS is spoken."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from policy.destinations import BACKEND
-from policy.reading import Node, Reader, is_empty, root
+from policy.readers.routes import ROUTE_KINDS, TLS_ROUTE, Route, read_route
+from policy.reading import Reader, is_empty, root
 from policy.rule import Context, Finding, Severity, StackRule, Subject
 
 _BACKEND_TLS_POLICY = "gateway.networking.k8s.io/BackendTLSPolicy"
-_TLS_ROUTE = "gateway.networking.k8s.io/TLSRoute"
+_GATEWAY = "gateway.networking.k8s.io/Gateway"
 _GROUP = "gateway.envoyproxy.io"
 _WEB_SOCKETS_WITH_TLS = "gateway.envoyproxy.io/wss"
+_PASSTHROUGH = "Passthrough"
 _TLS_PORT = 443
 
 _Name = tuple[str, str]
@@ -20,8 +22,7 @@ def _check(subjects: tuple[Subject, ...], _context: Context) -> Iterator[Finding
     for subject in subjects:
         if subject.group_kind == _BACKEND_TLS_POLICY:
             encrypted |= _targets(subject)
-        elif subject.group_kind == _TLS_ROUTE:
-            encrypted |= _passed_through(subject)
+    encrypted |= _passed_through(subjects)
     for subject in subjects:
         if subject.group_kind == BACKEND and (subject.ref.namespace, subject.ref.name) not in encrypted:
             for finding in _judge(subject):
@@ -59,30 +60,43 @@ def _targets(policy: Subject) -> set[_Name]:
     return found
 
 
-def _passed_through(route: Subject) -> set[_Name]:
-    """The Backends that a TLSRoute leads to: the client's own TLS goes there unchanged."""
+def _passed_through(subjects: Iterable[Subject]) -> set[_Name]:
+    """The Backends that get the client's own TLS unchanged, from every route that leads to them."""
+    gateways = {
+        (subject.ref.namespace, subject.ref.name): subject for subject in subjects if subject.group_kind == _GATEWAY
+    }
+    encrypted: set[_Name] = set()
+    plain: set[_Name] = set()
+    for subject in subjects:
+        if subject.group_kind in ROUTE_KINDS:
+            route = read_route(subject)
+            passes = subject.group_kind == TLS_ROUTE and not _is_terminated(route, gateways)
+            backends = (backend for rule in route.rules for backend in rule.backends)
+            (encrypted if passes else plain).update((backend.namespace, backend.name) for backend in backends)
+    return encrypted - plain
+
+
+def _is_terminated(route: Route, gateways: dict[_Name, Subject]) -> bool:
+    """Whether a listener that the route attaches to ends TLS, as far as the stack shows its Gateways."""
     reader = Reader()
-    found: set[_Name] = set()
-    for rule in reader.items(reader.field(root(route.whole), "spec", "rules")):
-        for reference in reader.items(reader.field(rule, "backendRefs")):
-            found |= _backend_of(reader, reference, route.ref.namespace)
-    return found
-
-
-def _backend_of(reader: Reader, reference: Node, namespace: str) -> set[_Name]:
-    if reader.field(reference, "kind").value != "Backend":
-        return set()
-    other = reader.text(reader.field(reference, "namespace"))
-    return {(namespace if other is None else other, reader.text(reader.field(reference, "name")) or "")}
+    for parent in route.parents:
+        gateway = gateways.get((parent.namespace, parent.name))
+        listeners = [] if gateway is None else reader.items(reader.field(root(gateway.whole), "spec", "listeners"))
+        for listener in listeners:
+            is_meant = parent.section in ("", reader.field(listener, "name").value)
+            is_tls = reader.field(listener, "protocol").value == "TLS"
+            if is_meant and is_tls and reader.field(listener, "tls", "mode").value != _PASSTHROUGH:
+                return True
+    return False
 
 
 RULE = StackRule(
     id="EGR112",
     name="plain-text-to-tls-port",
     severity=Severity.BLOCK,
-    applies_to=frozenset({BACKEND, _BACKEND_TLS_POLICY, _TLS_ROUTE}),
+    applies_to=ROUTE_KINDS | {BACKEND, _BACKEND_TLS_POLICY, _GATEWAY},
     summary="A Backend at port 443, or that speaks wss, has TLS: of its own, from a BackendTLSPolicy, or passed "
-    "through by a TLSRoute.",
+    "through by TLSRoutes alone.",
     why="Without TLS the proxy sends plain text to 443: it fails, or somebody on the way answers in the service's "
     "place and reads what is sent to it.",
     remediation="add tls with wellKnownCACertificates: System and the sni, or a BackendTLSPolicy for the Backend",

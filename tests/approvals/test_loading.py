@@ -200,7 +200,7 @@ def test_every_approval_says_who_why_and_until_when(tmp_path: Path, section: str
     assert instead.startswith(f"add `{key}:`: ")
 
 
-@pytest.mark.parametrize("section", ["publicRanges", "privateRanges", "dynamicResolvers", "exceptions"])
+@pytest.mark.parametrize("section", ["publicRanges", "privateRanges", "dynamicResolvers"])
 def test_expired_approvals_are_refused_after_their_last_day(tmp_path: Path, section: str) -> None:
     """An approval that is over still granted, or ended a day early."""
     (name,) = _GOOD[section]
@@ -217,13 +217,20 @@ def test_expired_approvals_are_refused_after_their_last_day(tmp_path: Path, sect
     ]
 
 
+def test_an_expired_exception_is_the_pack_s_matter(tmp_path: Path) -> None:
+    """One exception that was over took every other approval with it."""
+    (name,) = _GOOD["exceptions"]
+    text = yaml.safe_dump(changed(setting(f"exceptions.{name}.expires", "2027-06-30"), _GOOD))
+    assert _told(tmp_path, text, dt.date(2027, 7, 1)) == []
+
+
 def test_all_problems_are_reported_at_once(tmp_path: Path) -> None:
     """The security team mended one thing after the other."""
 
     def change(values: dict[str, Any]) -> None:
         del values["cluster"]["nodeCidrs"]
         values["publicRanges"]["edition-cnn"]["ports"] = [0]
-        values["exceptions"]["old"]["expires"] = "2020-01-01"
+        values["exceptions"]["old"]["expires"] = "2020-13-01"
         values["more"] = 1
 
     text = yaml.safe_dump(changed(change, _GOOD)) + "\nversion: 1\n"

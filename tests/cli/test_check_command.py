@@ -194,7 +194,9 @@ def test_a_raised_rule_blocks(folder: Path, capsys: pytest.CaptureFixture[str]) 
     [
         (f"{APPROVALS}raisedRules: [EGR999]\n", ["approvals.yaml: 1 problem", "there is no rule EGR999"]),
         ("version: 1\ncluster: {podCidrs: []}\nx: 1\n", ["unknown key `x`", "cluster.podCidrs", "cluster.nodeCidrs"]),
-        (APPROVALS + EXCEPTION.replace("2029", "2020"), ["exceptions.legacy.expires"]),
+        (APPROVALS + EXCEPTION.replace("12-31", "12-32"), ["exceptions.legacy.expires"]),
+        (APPROVALS + EXCEPTION.replace("EGR105", "EGR101"), ["exceptions.legacy.rule", "EGR101 knows no exceptions"]),
+        (APPROVALS + EXCEPTION.replace("EGR105", "EGR195"), ["exceptions.legacy.rule", "there is no rule EGR195"]),
         ("a: [", ["is not YAML"]),
     ],
 )
@@ -207,6 +209,15 @@ def test_bad_approvals_exit_with_1(
     shown = capsys.readouterr().err
     assert shown.startswith("approvals.yaml: ")
     assert [message for message in messages if message not in shown] == []
+
+
+def test_an_expired_exception_is_told_at_its_line(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Guards against an exception that is over and still excuses, or that takes all other approvals with it."""
+    text = APPROVALS + EXCEPTION.replace("2029", "2020")
+    write(folder, {"a.yaml": NAMESPACE, "approvals.yaml": text})
+    assert main(["check", "--approvals", "approvals.yaml", "a.yaml"]) == 2
+    line = text.splitlines().index('    expires: "2020-12-31"') + 1
+    assert f"approvals.yaml:{line}: block EGR003 expired-exception" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("output", ["text", "json", "sarif", "github"])
