@@ -114,11 +114,17 @@ def _reference(title: str, introduction: str, model: type[BaseModel]) -> str:
 
 def _rules_page() -> str:
     lines = ["# Rules", "", _GENERATED, ""]
-    lines += ["What the policy pack judges, in `egress preview` and in `pulumi preview|up --policy-pack policy` alike."]
     lines += [
+        "What the policy pack judges: in `egress preview`, in `pulumi preview|up --policy-pack policy` (also of",
+        "[other projects](../using-the-pack.md)), and on plain manifests in",
+        "[`egress check`](../checking-manifests.md), everywhere alike.",
         "",
-        "It sees what a Pulumi program registers: not what a chart holds, not what other providers do, and not what",
-        "someone applies by hand. What must hold at run time is given to the cluster as well.",
+        "In a Pulumi program it sees what is registered: of a chart its values, not what it renders",
+        "(`helm template | egress check -` judges that); nothing of other clouds' providers; nothing that someone",
+        "applies by hand. What must hold at run time is [given to the cluster as well](../admission.md).",
+        "",
+        "Where a rule says that an exception can be granted, one object can be excused from it, for a while, in the",
+        "[approvals](approvals.md). Rules that warn can be made to block there (`raisedRules`); none can be lowered.",
     ]
     lines += ["", "| rule | does | what must hold |", "| --- | --- | --- |"]
     for rule in RULES:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 
 from policy.rule import UNKNOWN, Finding
@@ -100,9 +101,14 @@ def root(value: object) -> Node:
 
 def join(path: str, key: str) -> str:
     """The path of the field `key` of the object at `path`: `spec.type`, `metadata.labels['a/b']`."""
-    if not _PLAIN_KEY.fullmatch(key):
+    if not _is_plain(key):
         return f"{path}[{shown(key)}]"
     return f"{path}.{key}" if path != "" else key
+
+
+@lru_cache(maxsize=4096)
+def _is_plain(key: str) -> bool:
+    return _PLAIN_KEY.fullmatch(key) is not None
 
 
 def as_mapping(value: object) -> Mapping[object, object] | None:

@@ -21,7 +21,6 @@ NAMESPACED_KINDS = (
         "gateway.networking.k8s.io/ListenerSet",
         "gateway.networking.k8s.io/ReferenceGrant",
         "helm.toolkit.fluxcd.io/HelmRelease",
-        "install.istio.io/IstioOperator",
         "networking.istio.io/EnvoyFilter",
         "networking.istio.io/Gateway",
         "networking.k8s.io/NetworkPolicy",

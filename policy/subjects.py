@@ -35,7 +35,8 @@ def subject_as(whole: object, *, group: str, version: str, kind: str, origin: st
 
 def in_namespace(subject: Subject, namespace: str) -> Subject:
     """`subject` in `namespace`, unless it says itself where it is, or nobody can read what it says."""
-    fields, metadata = as_mapping(subject.whole), as_mapping(_field(subject.whole, "metadata"))
+    fields, said = as_mapping(subject.whole), _field(subject.whole, "metadata")
+    metadata = {} if said is None else as_mapping(said)
     if fields is None or metadata is None or metadata.get("namespace") not in (None, ""):
         return subject
     whole = {**fields, "metadata": {**metadata, "namespace": namespace}}

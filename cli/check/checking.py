@@ -3,16 +3,20 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Final
 
 from cli.check.documents import Document
 from cli.check.lines import Place, line_of, places_of
 from cli.check.reading import read_documents
 from cli.check.sources import Source, read_sources, shown_path, usage_report
 from cli.errors import SettingsFileError
+from cli.plain_data import is_map
 from policy.registry import judge
 from policy.rule import Context, ObjectRef, Severity, Subject, Violation
 from policy.scopes import NAMESPACED_KINDS
 from policy.subjects import in_namespace, subjects_of
+
+_KUSTOMIZATIONS: Final = frozenset({"kustomization.yaml", "kustomization.yml"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +90,8 @@ class _Stack:
             if document.refusals:
                 self._add_unreadable(source, document, name)
                 continue
+            if _is_for_kustomize(source, document):
+                continue
             for each in subjects_of(document.value, name):
                 subject = self._placed(each)
                 origin = f"{name} {subject.item}".rstrip()
@@ -108,6 +114,12 @@ class _Stack:
             self.subjects.append(
                 Subject(group="", version="", ref=ref, whole=None, origin=origin, unreadable=refusal.why)
             )
+
+
+def _is_for_kustomize(source: Source, document: Document) -> bool:
+    """Whether this is what kustomize reads beside manifests, and no cluster ever does: it may leave out its kind."""
+    name = "" if source.path is None else source.path.name
+    return name in _KUSTOMIZATIONS and is_map(document.value) and "kind" not in document.value
 
 
 def check(

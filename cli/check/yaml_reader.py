@@ -160,8 +160,11 @@ class _Reader:
 
     def _key(self, event: Any, depth: int) -> str:
         key = self._node(event, depth)
-        if isinstance(key, str) and event.__class__ is yaml.ScalarEvent:
-            return key
+        if event.__class__ is yaml.ScalarEvent:
+            # kubectl's reader makes text of numbers; of those that have one spelling only, so do we.
+            is_number = isinstance(key, int) and not isinstance(key, bool) and f"{key}" == event.value
+            if isinstance(key, str) or is_number:
+                return f"{key}"
         self._refuse(event, "a key that is not text; write it in quotes")
         return ""
 

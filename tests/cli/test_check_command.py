@@ -302,3 +302,12 @@ def test_objects_without_a_namespace_go_where_the_command_says(
     write(folder, {"approvals.yaml": APPROVALS + exception, "a.yaml": HOMELESS.replace("47.96", "10.96")})
     assert main(["check", "--namespace", "apps", "--approvals", "approvals.yaml", "a.yaml"]) == 2
     assert "EGR107 cluster-address Backend apps/n9e" in capsys.readouterr().out
+
+
+def test_a_kustomization_beside_its_manifests_is_passed_over(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Guards against folders for kustomize that nobody can check, and against an object that hides under that name."""
+    write(folder, {"a.yaml": NAMESPACE, "kustomization.yaml": "resources: [a.yaml]\n"})
+    assert main(["check", "."]) == 0
+    assert capsys.readouterr().out == "1 object, 0 violations that block, 0 warnings\n"
+    write(folder, {"kustomization.yaml": NAMELESS})
+    assert main(["check", "."]) == 2

@@ -63,6 +63,11 @@ def test_plain_scalars_are_what_kubectl_makes_of_them(text: str, value: object) 
     assert (read, type(read)) == (value, type(value))
 
 
+def test_whole_numbers_are_keys_as_text() -> None:
+    """Guards against a ConfigMap of ports that kubectl takes and we refuse."""
+    assert value_of("404: a\n-1: b\n") == {"404": "a", "-1": "b"}
+
+
 @pytest.mark.parametrize("text", REFUSED_SCALARS)
 def test_what_readers_round_or_disagree_on_is_refused(text: str) -> None:
     """Guards against a value that is one thing here and another in the cluster."""
@@ -75,7 +80,9 @@ def test_what_readers_round_or_disagree_on_is_refused(text: str) -> None:
         ("a: 1\nb: 2\na: 3\n", 3, "the key 'a' is written twice; write it once"),
         ("a: {b: 1,\n  'b': 2}\n", 2, "the key 'b' is written twice; write it once"),
         ("x: 1\nyes: 2\n", 2, "a key that is not text; write it in quotes"),
-        ("1: 2\n", 1, "a key that is not text; write it in quotes"),
+        ("1.5: 2\n", 1, "a key that is not text; write it in quotes"),
+        ("0644: 2\n", 1, "a key that is not text; write it in quotes"),
+        ("1: 2\n'1': 3\n", 2, "the key '1' is written twice; write it once"),
         ("? [a]\n: 2\n", 1, "a key that is not text; write it in quotes"),
         ("a: 1\nb: @x\n", 2, "not YAML: while scanning for the next token found character that cannot start any token"),
         ("a: 'x\n\nb: 1\n", 1, "not YAML: while scanning a quoted scalar found unexpected end of stream"),
