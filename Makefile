@@ -10,7 +10,7 @@ PULUMI_VERSION := 3.259.0
 
 .PHONY: help
 help: ## List what can be made
-	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 .venv/.base: requirements/base.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; PYTHON=... names another one"; exit 1; }
@@ -52,6 +52,10 @@ generate: .venv/.dev ## Write the generated files anew: schemas, reference pages
 .PHONY: bench
 bench: .venv/.base ## Measure preview time and memory, as ratios
 	@$(BIN)/python -m bench
+
+.PHONY: toolchains
+toolchains: .venv/.dev ## Build the programs that some tests run the pack against (needs Go; minutes, once)
+	@$(BIN)/python -m tests.toolchains
 
 .PHONY: mutation
 mutation: .venv/.dev ## Change classifier and rules a little, thousands of times, and see whether a test fails (minutes)

@@ -1,6 +1,6 @@
 """From plain data to the subjects that rules judge: which kind it is, what it is called, what a list holds."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from policy.reading import as_mapping, as_sequence
@@ -36,7 +36,7 @@ def subject_as(whole: object, *, group: str, version: str, kind: str, origin: st
 def in_namespace(subject: Subject, namespace: str) -> Subject:
     """`subject` in `namespace`, unless it says itself where it is, or nobody can read what it says."""
     fields, said = as_mapping(subject.whole), _field(subject.whole, "metadata")
-    metadata = {} if said is None else as_mapping(said)
+    metadata: Mapping[object, object] | None = {} if said is None else as_mapping(said)
     if fields is None or metadata is None or metadata.get("namespace") not in (None, ""):
         return subject
     whole = {**fields, "metadata": {**metadata, "namespace": namespace}}
@@ -52,11 +52,13 @@ def split_api_version(api_version: str) -> tuple[str, str]:
 def _unwrap(whole: object, origin: str, item: str, depth: int) -> Iterator[Subject]:
     api_version, kind = _text(_field(whole, "apiVersion")), _text(_field(whole, "kind"))
     items = as_sequence(_field(whole, "items"))
-    if kind.endswith(LIST_SUFFIX) and items is not None and depth < _MAX_NESTED_LISTS:
+    # kubectl takes anything with `items` for a list, whatever its kind: what lies in a ConfigMap's is applied as well.
+    if items is not None and depth < _MAX_NESTED_LISTS:
         for index, value in enumerate(items):
             path = f"{item}.items[{index}]".removeprefix(".")
             yield from _unwrap(_with_type_of_list(value, api_version, kind), origin, path, depth + 1)
-        return
+        if kind.endswith(LIST_SUFFIX):
+            return
     group, version = split_api_version(api_version)
     if version == "":
         group = ""
@@ -66,7 +68,7 @@ def _unwrap(whole: object, origin: str, item: str, depth: int) -> Iterator[Subje
 def _with_type_of_list(item: object, api_version: str, list_kind: str) -> object:
     """The item of a typed list (`NetworkPolicyList`) may leave out its own type."""
     fields, kind = as_mapping(item), list_kind.removesuffix(LIST_SUFFIX)
-    if fields is None or kind == "" or "kind" in fields:
+    if fields is None or kind in ("", list_kind) or "kind" in fields:
         return item
     return {"apiVersion": api_version, "kind": kind} | dict(fields)
 

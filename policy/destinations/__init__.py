@@ -9,7 +9,8 @@ from functools import lru_cache
 from policy.destinations import envoy_gateway, istio, kubernetes
 from policy.destinations.places import AddressPlace, Destinations, NamePlace, PortPlace, SocketPlace
 from policy.destinations.walk import Walk
-from policy.readers.pods import ENVOY_PROXY
+from policy.readers.envoy_gateway_config import CONFIGURATION_KINDS, ENVOY_PROXY, readable_configurations_of
+from policy.readers.mesh_config import MESH_CONFIG_KINDS
 from policy.reading import Node, root
 from policy.rule import Subject
 
@@ -47,7 +48,7 @@ _WALKS: dict[str, Callable[[Walk, Node], None]] = {
     "discovery.k8s.io/EndpointSlice": kubernetes.endpoint_slice,
     "core/Service": kubernetes.service,
 }
-DESTINATION_KINDS = frozenset(_WALKS)
+DESTINATION_KINDS = MESH_CONFIG_KINDS | CONFIGURATION_KINDS | frozenset(_WALKS)
 """The kinds that `destinations_of` knows."""
 
 
@@ -55,5 +56,11 @@ DESTINATION_KINDS = frozenset(_WALKS)
 def destinations_of(subject: Subject) -> Destinations:
     """What `subject`, of one of `DESTINATION_KINDS`, connects to."""
     walk = Walk()
-    _WALKS[subject.group_kind](walk, root(subject.whole))
+    if subject.group_kind in MESH_CONFIG_KINDS:
+        istio.mesh_config(walk, subject)
+    if subject.group_kind in CONFIGURATION_KINDS:
+        for configuration in readable_configurations_of(subject):
+            envoy_gateway.configuration(walk, configuration)
+    if subject.group_kind in _WALKS:
+        _WALKS[subject.group_kind](walk, root(subject.whole))
     return walk.destinations()

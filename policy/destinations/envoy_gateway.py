@@ -1,11 +1,14 @@
 """Where the objects of Envoy Gateway lead (gateway.envoyproxy.io: api/v1alpha1)."""
 
+from policy.destinations import kubernetes
 from policy.destinations.walk import Walk
-from policy.reading import Node, Reader, is_empty, join
+from policy.readers.routes import reference_nodes
+from policy.reading import Node, Reader, as_mapping, is_empty, join
 
 _ENDPOINT_KINDS = ("ip", "fqdn", "unix")
 _ENDPOINT_FIELDS = frozenset({*_ENDPOINT_KINDS, "hostname", "zone"})
-_OIDC_URLS = ("issuer", "authorizationEndpoint", "tokenEndpoint", "endSessionEndpoint")
+_OIDC_URLS = ("issuer", "authorizationEndpoint", "endSessionEndpoint")
+_SERVICES = (None, "Service", "ServiceImport")
 
 
 def backend(walk: Walk, whole: Node) -> None:
@@ -47,13 +50,42 @@ def _endpoint(walk: Walk, endpoint: Node) -> list[str]:
 
 
 def security_policy(walk: Walk, whole: Node) -> None:
-    """SecurityPolicy: what is fetched for JWT and OIDC (jwt_types.go, oidc_types.go)."""
+    """SecurityPolicy: what is fetched for JWT and OIDC (jwt_types.go, oidc_types.go).
+
+    The controller itself asks the issuer for endpoints that are not given, past all references, and browsers are sent
+    to the others: only the token endpoint is the proxy's.
+    """
     reader = walk.reader
     spec = reader.field(whole, "spec")
     for provider in reader.items(reader.field(spec, "jwt", "providers")):
-        walk.url(reader.field(provider, "remoteJWKS", "uri"))
+        _fetched(walk, reader.field(provider, "remoteJWKS"), "uri")
+    oidc = reader.field(spec, "oidc", "provider")
+    _fetched(walk, oidc, "tokenEndpoint")
     for key in _OIDC_URLS:
-        walk.url(reader.field(spec, "oidc", "provider", key))
+        walk.url(reader.field(oidc, key))
+
+
+def _fetched(walk: Walk, holder: Node, key: str) -> None:
+    """A URL that the proxy fetches: from its host, or, where `holder` has references, from those.
+
+    internal/xds/translator: jwt.go, oidc.go. References of weight 0 are left out (internal/gatewayapi/ext_service.go).
+    """
+    reader = Reader()  # EGR500 judges whether the references can be read
+    references = [
+        reference
+        for reference in reader.items(reader.field(holder, "backendRefs"))
+        if as_mapping(reference.value) and _has_weight(reader.field(reference, "weight").value)
+    ]
+    url = walk.reader.field(holder, key)
+    if references:
+        inside = all(reader.field(reference, "kind").value in _SERVICES for reference in references)
+        walk.name_of_resource(url, inside=inside)
+    else:
+        walk.url(url)
+
+
+def _has_weight(weight: object) -> bool:
+    return weight is None or (isinstance(weight, int) and weight > 0)
 
 
 def extension_policy(walk: Walk, whole: Node) -> None:
@@ -65,9 +97,33 @@ def extension_policy(walk: Walk, whole: Node) -> None:
 
 
 def envoy_proxy(walk: Walk, whole: Node) -> None:
-    """EnvoyProxy: where logs, metrics and traces go (envoyproxy_*_types.go); a collector may be in the cluster."""
+    """EnvoyProxy: see `_proxy_spec`."""
+    _proxy_spec(walk, walk.reader.field(whole, "spec"))
+
+
+def configuration(walk: Walk, whole: Node) -> None:
+    """EnvoyGateway (envoygateway_types.go, envoygateway_metrics_types.go): its default proxy, and its own telemetry."""
     reader = walk.reader
-    telemetry = reader.field(whole, "spec", "telemetry")
+    _proxy_spec(walk, reader.field(whole, "envoyProxy"))
+    for sink in reader.items(reader.field(whole, "telemetry", "metrics", "sinks")):
+        _collector(walk, reader.field(sink, "openTelemetry"))
+    _collector(walk, reader.field(whole, "telemetry", "traces", "sink", "openTelemetry"))
+    rate_limit = reader.field(whole, "rateLimit")
+    walk.url(reader.field(rate_limit, "telemetry", "tracing", "provider", "url"), inside=True)
+    redis = reader.field(rate_limit, "backend", "redis", "url")
+    for server in (reader.text(redis) or "").split(","):  # a list, for Sentinel and Cluster
+        if server.strip() != "":
+            walk.server(Node(value=server.strip(), path=redis.path))
+
+
+def _proxy_spec(walk: Walk, spec: Node) -> None:
+    """The spec of an EnvoyProxy: where logs, metrics and traces go (envoyproxy_*_types.go), and its Service's name.
+
+    A collector may be in the cluster.
+    """
+    reader = walk.reader
+    kubernetes.service(walk, reader.field(spec, "provider", "kubernetes", "envoyService", "patch", "value"))
+    telemetry = reader.field(spec, "telemetry")
     sinks = [
         reader.field(sink, "openTelemetry")
         for setting in reader.items(reader.field(telemetry, "accessLog", "settings"))
@@ -76,18 +132,19 @@ def envoy_proxy(walk: Walk, whole: Node) -> None:
     sinks += [reader.field(sink, "openTelemetry") for sink in reader.items(reader.field(telemetry, "metrics", "sinks"))]
     sinks.append(reader.field(telemetry, "tracing", "provider"))
     for sink in sinks:
-        ports = walk.port(reader.field(sink, "port"))
-        walk.host(reader.field(sink, "host"), required=False, ports=ports, inside=True)
+        _collector(walk, sink)
+
+
+def _collector(walk: Walk, sink: Node) -> None:
+    ports = walk.port(walk.reader.field(sink, "port"))
+    walk.host(walk.reader.field(sink, "host"), required=False, ports=ports, inside=True)
 
 
 def route(walk: Walk, whole: Node) -> None:
     """Routes of the Gateway API: hosts that Istio takes by name alone (kind Hostname). EGR500 judges the rest."""
     reader = Reader()
     for rule in reader.items(reader.field(whole, "spec", "rules")):
-        filters = reader.items(reader.field(rule, "filters"))
-        mirrors = (reader.field(each, "requestMirror", "backendRef") for each in filters)
-        references = [*reader.items(reader.field(rule, "backendRefs")), *mirrors]
-        for reference in references:
+        for reference in reference_nodes(reader, rule):
             if reader.field(reference, "kind").value == "Hostname":
                 walk.port(reader.field(reference, "port"))
                 walk.name(reader.field(reference, "name"), required=True)

@@ -3,9 +3,16 @@
 import re
 
 from policy.destinations.walk import Walk
-from policy.reading import Node, Reader, is_empty, join
+from policy.readers.mesh_config import mesh_configs_of, mesh_field
+from policy.readers.proxy_config import proxy_field
+from policy.reading import Node, Reader, as_mapping, is_empty, join
+from policy.rule import Subject
 
 _IMAGE = re.compile(r"(https?|oci)://|(?!.*://)")
+_TRACERS = ("zipkin", "lightstep", "datadog", "openCensusAgent")
+_REMOTE_SERVICES = ("envoyMetricsService", "envoyAccessLogService")
+_VARIABLE = re.compile(r"\$\([A-Z_]+\)(:[0-9]{1,5})?$")  # Kubernetes: dependent environment variables
+_HOST_AND_PORT = re.compile(r"([a-z]+:///)?(?P<host>\[.+\]|[^:/]+):(?P<port>[0-9]{1,5})")  # gRPC: dns:///host:port
 _NONE = "NONE"  # service_entry.proto: the default resolution, which connects to where the client wanted to
 
 
@@ -42,10 +49,11 @@ def workload_group(walk: Walk, whole: Node) -> None:
 
 
 def request_authentication(walk: Walk, whole: Node) -> None:
-    """RequestAuthentication: where istiod fetches the keys of each issuer."""
+    """RequestAuthentication: where istiod fetches the keys of each issuer; its CRD takes both spellings."""
     reader = walk.reader
     for rule in reader.items(reader.field(whole, "spec", "jwtRules")):
-        walk.url(reader.field(rule, "jwksUri"))
+        for key in ("jwksUri", "jwks_uri"):
+            walk.url(reader.field(rule, key))
 
 
 def virtual_service(walk: Walk, whole: Node) -> None:
@@ -74,10 +82,33 @@ def destination_rule(walk: Walk, whole: Node) -> None:
 
 
 def sidecar(walk: Walk, whole: Node) -> None:
-    """Sidecar: to what in the pod it hands the connections that come in. EGR216 judges whether the rest can be read."""
+    """Sidecar: to what in the pod it hands what comes in, and the proxy for what nobody knows.
+
+    EGR203 and EGR216 judge whether the rest can be read.
+    """
     reader = Reader()
     for listener in reader.items(reader.field(whole, "spec", "ingress")):
         walk.listener(reader.field(listener, "defaultEndpoint"))
+    _egress_proxy(walk, reader.field(whole, "spec", "outboundTrafficPolicy", "egressProxy"))
+
+
+def mesh_config(walk: Walk, subject: Subject) -> None:
+    """MeshConfig: its CA, the services behind its providers, where sidecars report, and a proxy as in a Sidecar.
+
+    EGR202 judges the way there.
+    """
+    scratch = Reader()
+    for mesh in mesh_configs_of(subject, scratch):
+        _endpoint(walk, scratch.field(mesh.values, "global", "caAddress"))
+        for place in mesh.places:
+            if as_mapping(place.value) is None:
+                continue
+            policy = mesh_field(scratch, place, "outboundTrafficPolicy")
+            _egress_proxy(walk, scratch.field(policy, "egressProxy"))
+            for provider in walk.reader.items(mesh_field(walk.reader, place, "extensionProviders")):
+                _provider(walk, provider)
+            _endpoint(walk, walk.reader.field(place, "ca", "address"))
+            _proxy_config(walk, mesh_field(scratch, place, "defaultConfig"))
 
 
 def wasm_plugin(walk: Walk, whole: Node) -> None:
@@ -85,6 +116,55 @@ def wasm_plugin(walk: Walk, whole: Node) -> None:
     url = Reader().field(whole, "spec", "url")
     if isinstance(url.value, str) and _IMAGE.match(url.value):
         walk.image(url)
+
+
+def _egress_proxy(walk: Walk, destination: Node) -> None:
+    """A Destination: a host that Istio knows, which may be a Service."""
+    reader = walk.reader
+    ports = walk.port(reader.field(destination, "port", "number"))
+    walk.host(reader.field(destination, "host"), required=False, ports=ports, inside=True)
+
+
+def _proxy_config(walk: Walk, config: Node) -> None:
+    """Where a ProxyConfig has sidecars report to. EGR204 judges the rest, and whether it is one."""
+    if as_mapping(config.value) is None:
+        return
+    reader = walk.reader
+    tracing = proxy_field(reader, config, "tracing")
+    for tracer in _TRACERS:
+        _endpoint(walk, reader.field(proxy_field(reader, tracing, tracer), "address"))
+    for service in _REMOTE_SERVICES:
+        _endpoint(walk, reader.field(proxy_field(reader, config, service), "address"))
+    _endpoint(walk, proxy_field(reader, config, "zipkinAddress"))
+
+
+def _endpoint(walk: Walk, node: Node) -> None:
+    """An address or a host, mostly with a port; a variable of the pod, `$(HOST_IP):8126`, is filled in there."""
+    text = node.value
+    if text == "" or (isinstance(text, str) and _VARIABLE.match(text)):
+        return
+    parts = _HOST_AND_PORT.fullmatch(text) if isinstance(text, str) else None
+    ports: frozenset[int] = frozenset()
+    if parts is not None:
+        text = parts["host"].removeprefix("[").removesuffix("]")
+        ports = walk.port(Node(value=int(parts["port"]), path=node.path))
+    walk.host(Node(value=text, path=node.path), required=False, ports=ports, inside=True)
+
+
+def _provider(walk: Walk, provider: Node) -> None:
+    """Whatever in a provider has a `service`, of each kind and also deeper; it may say a namespace: `shop/tracing`."""
+    reader = walk.reader
+    fields = reader.mapping(provider)
+    for key in fields:
+        part = reader.field(provider, f"{key}")
+        if as_mapping(part.value) is not None:
+            _provider(walk, part)
+    if "service" not in fields:
+        return
+    ports = walk.port(reader.field(provider, "port"))
+    service = reader.field(provider, "service")
+    host = service.value.rpartition("/")[2] if isinstance(service.value, str) else service.value
+    walk.host(Node(value=host, path=service.path), required=False, ports=ports, inside=True)
 
 
 def _service_port(walk: Walk, port: Node) -> frozenset[int]:

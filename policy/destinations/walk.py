@@ -3,16 +3,17 @@
 import re
 
 from policy.destinations.places import AddressPlace, Destinations, NamePlace, PortPlace, SocketPlace
-from policy.facts.addresses import network_of, parse_address, parse_network
+from policy.facts.addresses import is_address, network_of, parse_address, parse_network
 from policy.facts.names import parse_hostname
 from policy.facts.ports import LAST_PORT
 from policy.facts.sockets import parse_socket_path
-from policy.facts.urls import parse_url
+from policy.facts.urls import Url, parse_url
 from policy.reading import Node, Reader, as_mapping, shown
 
 _WILDCARD = "*."
 _SOCKET_SCHEME = "unix:"  # istio/api: networking/v1/workload_entry.proto
 _PORT = re.compile(r"[0-9]{1,5}")
+_DEFAULT_REGISTRY = "docker.io"
 _NO_PORTS: frozenset[int] = frozenset()
 
 
@@ -91,7 +92,7 @@ class Walk:
             return
         if text.startswith(_SOCKET_SCHEME):
             self._socket(node, text.removeprefix(_SOCKET_SCHEME).removeprefix("//"))
-        elif _is_address(text):
+        elif is_address(text):
             self.address(node, ports=ports)
         else:
             self.name(node, inside=inside)
@@ -117,8 +118,12 @@ class Walk:
             return
         scheme, separator, rest = text.partition("://")
         if separator == "" or scheme == "oci":
-            registry = text if separator == "" else rest
-            self.url(Node(value=f"https://{registry}", path=node.path))
+            reference = text if separator == "" else rest
+            first, slash, _ = reference.partition("/")
+            # google/go-containerregistry: pkg/name/repository.go; localhost as the distribution's reference grammar.
+            names_registry = slash != "" and ("." in first or ":" in first or first == "localhost")
+            url = f"https://{reference}" if names_registry else f"https://{_DEFAULT_REGISTRY}/{reference}"
+            self.url(Node(value=url, path=node.path))
         elif scheme != "file":  # in the proxy's own image
             self.url(node)
 
@@ -141,20 +146,33 @@ class Walk:
         self._ports.append(PortPlace(path=node.path, number=number))
         return frozenset({number})
 
-    def url(self, node: Node, *, required: bool = False) -> None:
-        """An http or https URL that a proxy or a controller fetches."""
-        text = self._text(node, required=required)
-        if text is None:
+    def url(self, node: Node, *, required: bool = False, inside: bool = False) -> None:
+        """An http or https URL that a proxy or a controller fetches; from the cluster as well where `inside` says."""
+        url = self._url(node, required=required)
+        if url is None:
             return
-        try:
-            url = parse_url(text)
-        except ValueError:
-            self.reader.report(node, f"{shown(text)} is not an http or https URL in its plain form")
-            return
-        if url.scheme == "http":
+        if url.scheme == "http" and not inside:
             self._plain_urls.append(node.path)
         host = Node(value=url.host, path=node.path)
-        self.host(host, ports=self.port(Node(value=url.port, path=node.path)))
+        self.host(host, ports=self.port(Node(value=url.port, path=node.path)), inside=inside)
+
+    def server(self, node: Node) -> None:
+        """A server as `host:port`, outside or inside, whose kind is known, so that its usual port is no surprise."""
+        text = self.reader.text(node)
+        if text is None:
+            return
+        host, _, number = text.rpartition(":")
+        if host == "" or not _PORT.fullmatch(number) or not 1 <= int(number) <= LAST_PORT:
+            self.reader.report(node, f"{shown(text)} is not a host and a port")
+            return
+        plain = Node(value=host.removeprefix("[").removesuffix("]"), path=node.path)
+        self.host(plain, ports=frozenset({int(number)}), inside=True)
+
+    def name_of_resource(self, node: Node, *, inside: bool) -> None:
+        """An http or https URL that is fetched from somewhere else than its host: from inside the cluster or not."""
+        url = self._url(node, required=False)
+        if url is not None and url.scheme == "http" and not inside:
+            self._plain_urls.append(node.path)
 
     def is_there(self, node: Node) -> bool:
         """Whether `node` is an object, or nothing that says otherwise."""
@@ -166,16 +184,18 @@ class Walk:
         except ValueError:
             self.reader.report(node, f"{shown(text)} is not the absolute path of a socket in its plain form")
 
+    def _url(self, node: Node, *, required: bool) -> Url | None:
+        text = self._text(node, required=required)
+        if text is None:
+            return None
+        try:
+            return parse_url(text)
+        except ValueError:
+            self.reader.report(node, f"{shown(text)} is not an http or https URL in its plain form")
+            return None
+
     def _text(self, node: Node, *, required: bool) -> str | None:
         text = self.reader.text(node)
         if text is None and node.value is None and required:
             self.reader.report(node, "is missing")
         return text
-
-
-def _is_address(text: str) -> bool:
-    try:
-        parse_address(text)
-    except ValueError:
-        return False
-    return True

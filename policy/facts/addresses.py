@@ -25,6 +25,7 @@ __all__ = [
     "classify",
     "covers_everything",
     "embedded_ipv4",
+    "is_address",
     "is_wide",
     "network_of",
     "parse_address",
@@ -73,6 +74,15 @@ def parse_address(text: str) -> Address:
     if not _ADDRESS_SHAPE.fullmatch(text):
         raise ValueError(f"{text!r} is not a plain IPv4 or IPv6 address")
     return ip_address(text)
+
+
+def is_address(text: str) -> bool:
+    """Whether `parse_address` can read `text`."""
+    try:
+        parse_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def parse_network(text: str) -> Network:

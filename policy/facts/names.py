@@ -185,6 +185,11 @@ def is_public_suffix(name: str) -> bool:
     return "." not in name or _icann_suffixes().publicsuffix(name) == name
 
 
+def is_hosting_zone(name: str) -> bool:
+    """Whether anybody can rent a name directly under `name` (`github.io`): one company's zone, by the list's word."""
+    return not is_public_suffix(name) and _all_suffixes().publicsuffix(name) == name
+
+
 def _is_cluster_name(labels: list[str], zones: set[str], cluster_domain: str, namespaces: Collection[str]) -> bool:
     return (
         not zones.isdisjoint({cluster_domain.lower().strip("."), DEFAULT_CLUSTER_DOMAIN, CLUSTER_SET_DOMAIN})
@@ -211,3 +216,8 @@ def _is_listed(top_level_domain: str) -> bool:
 def _icann_suffixes() -> PublicSuffixList:
     # Without the list's private section: its hosting zones (googleapis.com) have one owner who answers.
     return PublicSuffixList(only_icann=True, accept_unknown=False)
+
+
+@cache
+def _all_suffixes() -> PublicSuffixList:
+    return PublicSuffixList(accept_unknown=False)

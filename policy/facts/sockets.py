@@ -8,8 +8,9 @@ MAX_PATH: Final = 107
 
 _PART = re.compile(r"[A-Za-z0-9._-]+")
 _DOTS = frozenset({".", ".."})
+_RUN: Final = "/run/"
 
-# `/var/run` is a link to `/run` on every current distribution (FHS 3.0), so paths are compared without `/var`.
+# `/var/run` is a link to `/run` on every current distribution (FHS 3.0), so it is compared as that.
 _OWNED: Final = (
     ("/run/docker", "Docker"),
     ("/run/docker.sock", "Docker"),
@@ -38,12 +39,12 @@ _OWNED: Final = (
     ("/tmp/spire-agent", "SPIRE"),  # noqa: S108 - SPIRE's default, not a file of ours
     ("/tmp/spire-server", "SPIRE"),  # noqa: S108
     ("/etc/istio", "the Istio agent"),
-    ("/lib/istio", "the Istio agent"),
-    ("/lib/kubelet", "kubelet"),
-    ("/lib/docker", "Docker"),
-    ("/lib/containerd", "containerd"),
-    ("/lib/containers", "Podman"),
-    ("/lib/rancher", "k3s"),
+    ("/var/lib/istio", "the Istio agent"),
+    ("/var/lib/kubelet", "kubelet"),
+    ("/var/lib/docker", "Docker"),
+    ("/var/lib/containerd", "containerd"),
+    ("/var/lib/containers", "Podman"),
+    ("/var/lib/rancher", "k3s"),
     ("/dev", "the node's devices"),
     ("/proc", "the node's processes"),
     ("/sys", "the node's kernel"),
@@ -80,12 +81,13 @@ def owner_of(path: str) -> str | None:
 def owners_within(folder: str) -> tuple[str, ...]:
     """Whose sockets lie in `folder` or below it, each once, without those of `owner_of`; `/` holds every one."""
     prefix = _short(folder).rstrip("/") + "/"
-    below = [owner for owned, owner in _OWNED if owned.startswith(prefix) or f"/var{owned}".startswith(prefix)]
+    below = [
+        owner
+        for owned, owner in _OWNED
+        if owned.startswith(prefix) or (owned.startswith(_RUN) and f"/var{owned}".startswith(prefix))
+    ]
     return tuple(dict.fromkeys(below))
 
 
 def _short(path: str) -> str:
-    return path.removeprefix("/var") if path.startswith(("/var/run/", "/var/lib/")) or path in _VAR else path
-
-
-_VAR: Final = frozenset({"/var/run", "/var/lib"})
+    return path.removeprefix("/var") if f"{path}/".startswith(f"/var{_RUN}") else path

@@ -8,6 +8,7 @@ from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network
 
 from policy.facts.addresses import is_wide, parse_network
+from policy.readers.key_sets import judge_keys
 from policy.reading import Node, Reader, is_empty, root, shown
 from policy.rule import Finding, Subject
 
@@ -106,7 +107,10 @@ def _judge_jwt_providers(reader: Reader, spec: Node) -> bool:
     providers = reader.field(jwt, "providers")
     if jwt.value is not None and is_empty(providers):
         reader.report(providers, "names no provider")
-    return bool(reader.items(providers))
+    found = reader.items(providers)
+    for provider in found:
+        judge_keys(reader, reader.field(provider, "localJWKS", "inline"))
+    return bool(found)
 
 
 def _lax_jwt(reader: Reader, spec: Node) -> list[tuple[Node, str]]:

@@ -1,23 +1,16 @@
 """Listeners of Gateways that let in only clients with a certificate (ClientTrafficPolicy: tls.clientValidation)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from policy.readers.listeners import listeners_of
 from policy.readers.policy_targets import Attachments, Fit
-from policy.readers.routes import GATEWAY_API, Parent
-from policy.reading import Node, Reader, is_empty, root
+from policy.readers.routes import Parent
+from policy.reading import Reader, is_empty, root
 from policy.rule import Subject
 
 CLIENT_TRAFFIC_POLICY = "gateway.envoyproxy.io/ClientTrafficPolicy"
-GATEWAY = f"{GATEWAY_API}/Gateway"
 REQUIRED_MODE = "RequireAndVerify"
 """The mode that keeps clients without a valid certificate out (api/v1alpha1/tls_types.go); the default."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Listener:
-    name: str
-    ends_tls: bool
 
 
 class CertificateGuards:
@@ -26,14 +19,26 @@ class CertificateGuards:
     def __init__(self, gateways: Iterable[Subject], policies: Iterable[Subject]) -> None:
         self._gateways = {(gateway.ref.namespace, gateway.ref.name): gateway for gateway in gateways}
         self._attachments = Attachments(policies)
+        self._guarded: dict[tuple[Parent, str], bool] = {}
 
-    def guard(self, parent: Parent) -> bool:
-        """Whether every listener that `parent` may mean demands a certificate. Gateways elsewhere are not known."""
+    def guard(self, parent: Parent, kind: str) -> bool:
+        """Whether every listener that a route may be on demands a certificate. Gateways elsewhere are not known.
+
+        Args:
+            parent: what the route attaches to.
+            kind: the route's, with its group.
+        """
+        # Many routes share few parents.
+        if (parent, kind) not in self._guarded:
+            self._guarded[parent, kind] = self._guard(parent, kind)
+        return self._guarded[parent, kind]
+
+    def _guard(self, parent: Parent, kind: str) -> bool:
         gateway = self._gateways.get((parent.namespace, parent.name))
         if gateway is None or parent.kind != "Gateway":
             return False
         found = self._attachments.on(kind=parent.kind, namespace=parent.namespace, name=parent.name, subject=gateway)
-        meant = [each for each in _listeners(gateway) if parent.section in ("", each.name)]
+        meant = listeners_of(gateway, parent, kind)
         for listener in meant:
             # A policy for the listener takes the place of the Gateway's.
             own = [each for each in found if each.section == listener.name] or [
@@ -43,19 +48,6 @@ class CertificateGuards:
             if not (listener.ends_tls and demanded):
                 return False
         return bool(meant)
-
-
-def _listeners(gateway: Subject) -> list[_Listener]:
-    reader = Reader()
-    return [
-        _Listener(name=reader.text(reader.field(node, "name")) or "", ends_tls=_ends_tls(reader, node))
-        for node in reader.items(reader.field(root(gateway.whole), "spec", "listeners"))
-    ]
-
-
-def _ends_tls(reader: Reader, listener: Node) -> bool:
-    mode = reader.field(listener, "tls", "mode").value
-    return reader.field(listener, "protocol").value in ("HTTPS", "TLS") and mode in (None, "Terminate")
 
 
 def _demands(policy: Subject) -> bool:

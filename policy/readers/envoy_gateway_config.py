@@ -1,14 +1,15 @@
 """The configuration of Envoy Gateway itself, wherever it stands: its own kind, a ConfigMap, the values of its chart."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from policy.readers.embedded_yaml import parsed
 from policy.readers.helm import INSTALL_KINDS, installs_of
-from policy.readers.pods import ENVOY_PROXY
 from policy.reading import Node, Reader, as_mapping, is_empty, join, root
 from policy.rule import UNKNOWN, Subject
 
+ENVOY_PROXY: Final = "gateway.envoyproxy.io/EnvoyProxy"
 CONFIG_MAP: Final = "core/ConfigMap"
 ENVOY_GATEWAY_CONFIG: Final = "gateway.envoyproxy.io/EnvoyGateway"
 CONFIGURATION_KINDS: Final = INSTALL_KINDS | {CONFIG_MAP, ENVOY_GATEWAY_CONFIG}
@@ -43,13 +44,18 @@ def configurations_of(subject: Subject, reader: Reader) -> Iterator[Node]:
             yield from _in_values(install.values, reader, is_own=install.chart == _CHART)
 
 
+@lru_cache(maxsize=64)
+def readable_configurations_of(subject: Subject) -> tuple[Node, ...]:
+    """The same, without what cannot be read on the way there: the rules about configurations report that."""
+    return tuple(configurations_of(subject, Reader()))
+
+
 def proxy_specs_of(subject: Subject, reader: Reader) -> Iterator[Node]:
     """The specs of EnvoyProxy in `subject`, of one of `PROXY_KINDS`; a configuration holds one for every proxy."""
     if subject.group_kind == ENVOY_PROXY:
         yield reader.field(root(subject.whole), "spec")
     else:
-        # What cannot be read on the way to a configuration is reported by the rules about it.
-        for configuration in configurations_of(subject, Reader()):
+        for configuration in readable_configurations_of(subject):
             yield reader.field(configuration, "envoyProxy")
 
 

@@ -110,6 +110,11 @@ def is_only_dns(ports: tuple[PortSpan, ...] | None) -> bool:
     )
 
 
+def may_hold_clients(namespace: str, context: Context) -> bool:
+    """Whether a policy of `namespace` selects pods of clients; one without a namespace may select any pods."""
+    return context.client_namespaces != frozenset() and namespace in ("", *context.client_namespaces)
+
+
 def shown_blocks(blocks: Iterable[Block]) -> str:
     """The blocks, for a message."""
     return shown(", ".join(block.text for block in blocks))

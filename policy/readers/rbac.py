@@ -1,11 +1,12 @@
 """Which roles (rbac.authorization.k8s.io) may write what opens the cluster."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
 
+from policy.readers.rbac_identities import BUILT_IN, Taking, takings_of
 from policy.reading import Node, Reader, as_mapping, is_empty, root
 from policy.rule import Finding, Subject
 
@@ -19,15 +20,18 @@ AGGREGATE_TO: Final = "rbac.authorization.k8s.io/aggregate-to-"
 """How the label begins that adds a ClusterRole's rules to the built-in role named after it."""
 TENANT_ROLES: Final = ("admin", "edit", "view")
 """The built-in ClusterRoles that tenants get; they collect the rules of ClusterRoles that ask for it by label."""
+_BECOMING: Final = frozenset({"admin", "edit"})
 ANY: Final = "*"
 
 _WRITE: Final = frozenset({"create", "update", "patch"})
 _REMOVE: Final = frozenset({"delete", "deletecollection"})
 _RISE: Final = frozenset({"bind", "escalate"})
 _BECOME: Final = frozenset({"impersonate"})
-_ACTS: Final = {_RISE: "give itself", _BECOME: "impersonate"}
+_ACTS: Final = {_REMOVE: "delete", _RISE: "give itself", _BECOME: "impersonate"}
 """How messages call them; everything else is to write something."""
 _ADMISSION: Final = "admissionregistration.k8s.io"
+_WEBHOOKS: Final = frozenset({"mutatingwebhookconfigurations", "validatingwebhookconfigurations"})
+"""A controller writes its certificate into its own webhook; a rule that only names such objects is that."""
 _ENVOY_GATEWAY: Final = "gateway.envoyproxy.io"
 _ISTIO: Final = "networking.istio.io"
 _RBAC: Final = "rbac.authorization.k8s.io"
@@ -41,7 +45,10 @@ OPENING: Final[Mapping[tuple[str, str], frozenset[str]]] = MappingProxyType(
         (_ENVOY_GATEWAY, "envoyextensionpolicies"): _WRITE,
         (_ENVOY_GATEWAY, "envoypatchpolicies"): _WRITE,
         (_ENVOY_GATEWAY, "envoyproxies"): _WRITE,
+        ("extensions.istio.io", "trafficextensions"): _WRITE,
+        ("extensions.istio.io", "wasmplugins"): _WRITE,
         (_ISTIO, "envoyfilters"): _WRITE,
+        (_ISTIO, "proxyconfigs"): _WRITE,
         (_ISTIO, "serviceentries"): _WRITE,
         (_ISTIO, "workloadentries"): _WRITE,
         (_ISTIO, "workloadgroups"): _WRITE,
@@ -62,8 +69,16 @@ OPENING: Final[Mapping[tuple[str, str], frozenset[str]]] = MappingProxyType(
 """By API group and resource: the verbs with which somebody opens a way out, takes away what shuts one, or gets there.
 
 Not among them are NetworkPolicies: the built-in roles `admin` and `edit` may write those, and rules judge what is in
-them. Nor the impersonation of ServiceAccounts, which is in the same roles.
+them. Nor the impersonation of ServiceAccounts, which is in the same roles: for that see `rbac_identities`.
 """
+_FOR_SOME: Final[Mapping[tuple[str, str], frozenset[str]]] = MappingProxyType(
+    {
+        (_ENVOY_GATEWAY, "securitypolicies"): _REMOVE,
+        ("gateway.networking.k8s.io", "referencegrants"): _WRITE,
+        ("security.istio.io", "authorizationpolicies"): _REMOVE,
+    }
+)
+"""The same, of what teams may well get in roles of their own, but not everybody with a built-in role."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,6 +98,10 @@ class Role:
     """A role as rules need it."""
 
     grants: tuple[Grant, ...]
+    grants_for_some: tuple[Grant, ...]
+    """What nobody need approve, but what does not belong into the built-in roles of tenants."""
+    takings: tuple[Taking, ...]
+    """The ways that it gives to become somebody else."""
     labels: Mapping[object, object]
     """What ClusterRoles that collect rules select it by."""
     collects: tuple[Node, ...]
@@ -97,8 +116,15 @@ def role_of(subject: Subject) -> Role:
     rules = reader.items(reader.field(whole, "rules"))
     collects = reader.items(reader.field(whole, "aggregationRule", "clusterRoleSelectors"))
     labels = reader.mapping(reader.field(whole, "metadata", "labels"))
-    grants = tuple(grant for rule in rules for grant in _grants_of(reader, rule))
-    return Role(grants=grants, labels=labels, collects=tuple(collects), unreadable=tuple(reader.findings))
+    read = [_read(reader, rule) for rule in rules]
+    return Role(
+        grants=tuple(grant for rule in read for grant in _grants_of(rule, OPENING)),
+        grants_for_some=tuple(grant for rule in read for grant in _grants_of(rule, _FOR_SOME)),
+        takings=tuple(taking for rule in read for taking in takings_of(*rule.texts)),
+        labels=labels,
+        collects=tuple(collects),
+        unreadable=tuple(reader.findings),
+    )
 
 
 class RoleBook:
@@ -115,7 +141,7 @@ class RoleBook:
             (key, role)
             for key, roles in self._roles.items()
             for role in roles
-            if key[0] == "" and (role.grants != () or role.collects != ())
+            if key[0] == "" and (role.grants != () or role.takings != () or role.collects != ())
         ]
         self._found: dict[tuple[str, str], str | None] = {}
 
@@ -132,23 +158,27 @@ class RoleBook:
         """
         key = namespace, name
         if key not in self._found:
-            self._found[key] = self._search(key)
+            grants = [grant for role in self._roles_behind(key) for grant in role.grants]
+            self._found[key] = grants[0].power if grants else None
         return self._found[key]
 
-    def _search(self, start: tuple[str, str]) -> str | None:
+    def takings_of(self, namespace: str, name: str) -> tuple[Taking, ...]:
+        """The ways to become somebody else that a role gives, with all that it collects; arguments as `power_of`."""
+        built_in = BUILT_IN if namespace == "" and name in _BECOMING else ()
+        return *built_in, *(taking for role in self._roles_behind((namespace, name)) for taking in role.takings)
+
+    def _roles_behind(self, start: tuple[str, str]) -> Iterator[Role]:
+        """The roles of that key, and those whose rules come to them."""
         seen = {start}
         todo = [start]
         while todo:
             key = todo.pop()
             roles = self._roles.get(key, [])
-            for role in roles:
-                if role.grants != ():
-                    return role.grants[0].power
+            yield from roles
             if key[0] == "":
                 more = {other for other, source in self._sources if _adds(source, key[1], roles)} - seen
                 seen |= more
                 todo += more
-        return None
 
 
 def _adds(source: Role, name: str, roles: list[Role]) -> bool:
@@ -177,10 +207,29 @@ def _selects(selector: Node, labels: Mapping[object, object]) -> bool:
     return all(labels.get(key) == value for key, value in wanted.items())
 
 
-def _grants_of(reader: Reader, rule: Node) -> list[Grant]:
-    groups, resources, verbs = (_texts(reader, reader.field(rule, key)) for key in ("apiGroups", "resources", "verbs"))
+@dataclass(frozen=True, kw_only=True)
+class _Rule:
+    """A rule of a role."""
+
+    path: str
+    texts: tuple[frozenset[str], frozenset[str], frozenset[str], frozenset[str]]
+    """Its API groups, resources, verbs and names of objects."""
+
+
+def _read(reader: Reader, rule: Node) -> _Rule:
+    groups, resources, verbs, objects = (
+        _texts(reader, reader.field(rule, key)) for key in ("apiGroups", "resources", "verbs", "resourceNames")
+    )
+    return _Rule(path=rule.path, texts=(groups, resources, verbs, objects))
+
+
+def _grants_of(rule: _Rule, table: Mapping[tuple[str, str], frozenset[str]]) -> list[Grant]:
+    groups, resources, verbs, objects = rule.texts
+    is_own = objects != frozenset() and "" not in objects and verbs.isdisjoint({"create", ANY})
     found: list[Grant] = []
-    for (group, plural), opening in OPENING.items():
+    for (group, plural), opening in table.items():
+        if is_own and group == _ADMISSION and plural in _WEBHOOKS:
+            continue
         # A subresource (`backends/status`) is no part of what a proxy or a controller acts on.
         named = group in groups and plural in resources
         by_wildcard = (group in groups or ANY in groups) and (plural in resources or ANY in resources)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from policy.readers.rbac import CLUSTER_ROLE_BINDING, TENANT_ROLES, RoleBook
+from policy.readers.rbac_identities import Taking
 from policy.reading import Node, Reader, root, shown
 from policy.rule import Finding, Subject
 
@@ -17,6 +18,7 @@ _EVERYBODY: Final = frozenset(
         "User:system:anonymous",
     }
 )
+_BUILT_IN: Final = ("Group:system:", "User:system:")
 _ACCOUNTS_OF_NAMESPACE: Final = "Group:system:serviceaccounts:"
 _ACCOUNT_AS_USER: Final = "system:serviceaccount:"
 _KINDS: Final = ("User", "Group", "ServiceAccount")
@@ -24,7 +26,6 @@ _CLUSTER_ADMIN: Final = "cluster-admin"
 _KNOWN_READERS: Final = frozenset(
     {
         *TENANT_ROLES,  # what adds to them is searched for
-        "extension-apiserver-authentication-reader",
         "system:auth-delegator",
         "system:basic-user",
         "system:discovery",
@@ -33,7 +34,10 @@ _KNOWN_READERS: Final = frozenset(
         "system:service-account-issuer-discovery",
     }
 )
-"""Roles that every cluster has (Kubernetes: Default roles and role bindings), and that open nothing by themselves."""
+"""ClusterRoles that every cluster has and that open nothing (Kubernetes: Default roles and role bindings)."""
+
+_KNOWN_LOCAL_READERS: Final = frozenset({("kube-system", "extension-apiserver-authentication-reader")})
+"""The same of Roles, by namespace; extension API servers are told to bind this one (Kubernetes: Aggregation layer)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +58,17 @@ class Holder:
         """Whether nobody decides who that is: everyone, or every account of a namespace."""
         return self.text in _EVERYBODY or self.text.startswith(_ACCOUNTS_OF_NAMESPACE)
 
+    @property
+    def is_built_in(self) -> bool:
+        """Whether it is a part of Kubernetes itself, such as its scheduler or its kubelets."""
+        return self.text.startswith(_BUILT_IN) and not self.is_everybody
+
+    def is_of(self, namespace: str) -> bool:
+        """Whether it is an account of `namespace`, or all of them."""
+        return self.text == f"{_ACCOUNTS_OF_NAMESPACE}{namespace}" or self.text.startswith(
+            f"ServiceAccount:{namespace}/"
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Binding:
@@ -63,7 +78,10 @@ class Binding:
     """What its role lets them do that opens the cluster; None if nothing, as far as anybody can see here."""
     is_seen: bool
     """Whether its role is among the objects, or one that every cluster has."""
+    takings: tuple[Taking, ...]
+    """The ways that its role gives to become somebody else."""
     holders: tuple[Holder, ...]
+    """Nobody, where the role gives nothing of the above and is seen."""
     unreadable: tuple[Finding, ...]
 
 
@@ -78,12 +96,15 @@ def binding_of(subject: Subject, book: RoleBook) -> Binding:
             reader.report(node, "is missing")
     is_local = kind.value == "Role" and subject.group_kind != CLUSTER_ROLE_BINDING
     key = subject.ref.namespace if is_local else "", f"{name.value}"
-    opens, is_seen = book.power_of(*key), key in book or (not is_local and key[1] in _KNOWN_READERS)
+    is_known = key in _KNOWN_LOCAL_READERS if is_local else key[1] in _KNOWN_READERS
+    opens, is_seen = book.power_of(*key), key in book or is_known
     if key == ("", _CLUSTER_ADMIN):
         opens, is_seen = "do everything", True
+    takings = book.takings_of(*key)
     # Who gets a role that opens nothing is nobody's concern here.
-    holders = tuple(_holders(reader, whole)) if opens is not None or not is_seen else ()
-    return Binding(opens=opens, is_seen=is_seen, holders=holders, unreadable=tuple(reader.findings))
+    is_judged = opens is not None or takings != () or not is_seen
+    holders = tuple(_holders(reader, whole)) if is_judged else ()
+    return Binding(opens=opens, is_seen=is_seen, takings=takings, holders=holders, unreadable=tuple(reader.findings))
 
 
 def _holders(reader: Reader, whole: Node) -> Iterator[Holder]:

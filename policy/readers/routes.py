@@ -25,6 +25,8 @@ REFERRING_KINDS = frozenset(
 """The other kinds of Envoy Gateway whose objects refer to Backends."""
 
 _BACKEND = "backend"
+_ASKED = "externalAuth"
+_REFERRING = ("requestMirror", _ASKED)
 _ONE, _MANY = "backendRef", "backendRefs"
 _MAX_DEPTH = 32
 _REMEMBERED = 4096  # routes: several rules about the stack as a whole read each of them
@@ -68,6 +70,8 @@ class RouteRule:
     """Empty where it has none, so that no policy can be about it alone."""
     backends: tuple[Reference, ...]
     """The Backends that it leads to, and those that it sends copies to."""
+    asked: tuple[Reference, ...]
+    """The Backends that it asks whether to let a request in (externalAuth): no client gets at what they offer."""
     filters: tuple[Node, ...]
     """Its own filters and those of its references."""
 
@@ -139,6 +143,11 @@ def read_reference(reader: Reader, node: Node, namespace: str) -> Reference:
     )
 
 
+def reference_nodes(reader: Reader, rule: Node) -> list[Node]:
+    """The references of a rule of a route, and of all its filters, whatever those do with them."""
+    return [node for nodes in _reference_nodes(reader, rule, _filters(reader, rule)) for node in nodes]
+
+
 def _parent(reader: Reader, node: Node, namespace: str) -> Parent:
     kind = reader.text(reader.field(node, "kind"))
     return Parent(
@@ -150,16 +159,38 @@ def _parent(reader: Reader, node: Node, namespace: str) -> Parent:
 
 
 def _rule(reader: Reader, node: Node, namespace: str) -> RouteRule:
-    references = reader.items(reader.field(node, "backendRefs"))
-    filters = reader.items(reader.field(node, "filters"))
-    for reference in references:
-        filters += reader.items(reader.field(reference, "filters"))
-    # A filter is judged by what stands in it, not by the type that it says it has.
-    mirrors = [reader.field(each, "requestMirror", "backendRef") for each in filters]
-    found = [read_reference(reader, each, namespace) for each in (*references, *mirrors) if not is_empty(each)]
+    filters = _filters(reader, node)
+    led_to, asked = (
+        tuple(read_reference(reader, each, namespace) for each in nodes if not is_empty(each))
+        for nodes in _reference_nodes(reader, node, filters)
+    )
     return RouteRule(
         node=node,
         name=reader.text(reader.field(node, "name")) or "",
-        backends=tuple(reference for reference in found if reference.is_backend),
+        backends=tuple(reference for reference in led_to if reference.is_backend),
+        asked=tuple(reference for reference in asked if reference.is_backend),
         filters=tuple(filters),
     )
+
+
+def _filters(reader: Reader, rule: Node) -> list[Node]:
+    filters = reader.items(reader.field(rule, "filters"))
+    for reference in reader.items(reader.field(rule, "backendRefs")):
+        filters += reader.items(reader.field(reference, "filters"))
+    return filters
+
+
+def _reference_nodes(reader: Reader, rule: Node, filters: list[Node]) -> tuple[list[Node], list[Node]]:
+    """What the rule leads to, or sends copies to, and what it asks.
+
+    A filter is judged by what stands in it, not by the type that it says it has. One that nobody knows leads.
+    """
+    led_to = reader.items(reader.field(rule, "backendRefs"))
+    asked: list[Node] = []
+    for each in filters:
+        for key in _REFERRING:
+            reader.mapping(reader.field(each, key))
+        for found in fields_named(each, frozenset({_ONE, _MANY})):
+            nodes = asked if found.path.startswith(f"{join(each.path, _ASKED)}.") else led_to
+            nodes += [found] if found.path.endswith(_ONE) else reader.items(found)
+    return led_to, asked

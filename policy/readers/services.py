@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from policy.readers.pods import ENVOY_PROXY
-from policy.reading import Node, Reader, root
+from policy.readers.envoy_gateway_config import CONFIG_MAP, PROXY_KINDS, proxy_specs_of
+from policy.readers.gateway_parameters import parameters_of
+from policy.reading import Node, Reader, as_mapping, root
 from policy.rule import Subject
 
 SERVICE = "core/Service"
-SERVICE_KINDS = frozenset({SERVICE, ENVOY_PROXY})
+SERVICE_KINDS = PROXY_KINDS | {SERVICE}
 """The kinds that `service_templates_of` knows."""
 
 
@@ -23,15 +24,25 @@ class ServiceTemplate:
 
 
 def service_templates_of(subject: Subject, reader: Reader) -> Iterator[ServiceTemplate]:
-    """The Services in `subject`, of one of `SERVICE_KINDS`."""
+    """The Services in `subject`, of one of `SERVICE_KINDS`.
+
+    One whose spec cannot be read has no findings here: EGR100 reports it of a Service, EGR603 of an EnvoyProxy.
+    """
     whole = root(subject.whole)
+    spec = Reader().field(whole, "spec").value
+    if spec is not None and as_mapping(spec) is None:
+        return
     if subject.group_kind == SERVICE:
         yield _template(reader, whole)
         return
+    parameters = parameters_of(subject, "service", Reader()) if subject.group_kind == CONFIG_MAP else None
+    if parameters is not None:
+        yield _template(reader, parameters)
     # envoyproxy/gateway: api/v1alpha1/shared_types.go, KubernetesServiceSpec and KubernetesPatchSpec.
-    service = reader.field(whole, "spec", "provider", "kubernetes", "envoyService")
-    yield ServiceTemplate(metadata=service, spec=service)
-    yield _template(reader, reader.field(service, "patch", "value"))
+    for proxy in proxy_specs_of(subject, reader):
+        service = reader.field(proxy, "provider", "kubernetes", "envoyService")
+        yield ServiceTemplate(metadata=service, spec=service)
+        yield _template(reader, reader.field(service, "patch", "value"))
 
 
 def _template(reader: Reader, service: Node) -> ServiceTemplate:

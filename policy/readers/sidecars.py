@@ -1,137 +1,150 @@
 """How a pod says that its sidecar shall not see its traffic (Istio's labels, annotations and container names)."""
 
-from collections.abc import Mapping
 from typing import Final
 
-import yaml
-
+from policy.readers.containers import containers_in
+from policy.readers.embedded_yaml import parsed
 from policy.readers.pods import PodTemplate
+from policy.readers.proxy_config import discovery_address, judge_interception, judge_proxy_config, proxy_field
 from policy.reading import Node, Reader, as_mapping, shown
 
 _PREFIX: Final = "traffic.sidecar.istio.io/"
 _INJECT: Final = "sidecar.istio.io/inject"
 _MODE: Final = "istio.io/dataplane-mode"
+_NONE: Final = "none"
 _INTERCEPTION: Final = "sidecar.istio.io/interceptionMode"
 _PROXY_CONFIG: Final = "proxy.istio.io/config"
+_TEMPLATES_KEY: Final = "inject.istio.io/templates"
+_DISCOVERY: Final = "sidecar.istio.io/discoveryAddress"
+_GATEWAY: Final = "gateway"
 _EVERYTHING: Final = "*"
 
-_EXCLUDES: Final = (
-    f"{_PREFIX}excludeInterfaces",
-    f"{_PREFIX}excludeOutboundIPRanges",
-    f"{_PREFIX}excludeOutboundPorts",
-)
+_EXCLUDES: Final = (f"{_PREFIX}excludeOutboundIPRanges", f"{_PREFIX}excludeOutboundPorts")
+_EXCLUDED_INTERFACES: Final = f"{_PREFIX}excludeInterfaces"
 _INCLUDES: Final = f"{_PREFIX}includeOutboundIPRanges"
-_REPLACES: Final = (
-    "inject.istio.io/templates",
-    "proxy.istio.io/overrides",
-    "sidecar.istio.io/bootstrapOverride",
-    "sidecar.istio.io/discoveryAddress",
-    "sidecar.istio.io/proxyImage",
-)
-"""Annotations with which the pod brings a sidecar of its own, or one that asks somebody else than istiod."""
-_CONFIG_REPLACES: Final = (
-    "binaryPath",
-    "configPath",
-    "customConfigFile",
-    "discoveryAddress",
-    "proxyBootstrapTemplatePath",
-)
-"""The same in ProxyConfig (istio/api: mesh/v1alpha1/proxy.proto)."""
-_HARMLESS_METADATA: Final = frozenset(
-    {
-        "EXIT_ON_ZERO_ACTIVE_CONNECTIONS",
-        "ISTIO_META_DNS_AUTO_ALLOCATE",
-        "ISTIO_META_DNS_CAPTURE",
-        "MINIMUM_DRAIN_DURATION",
-    }
-)
-"""Of `proxyMetadata`, which sets any variable of the sidecar: those that do not say whom it asks or what it takes."""
+_REPLACES: Final = (_TEMPLATES_KEY, "proxy.istio.io/overrides")
+_REPLACES_SIDECAR: Final = ("sidecar.istio.io/bootstrapOverride", "sidecar.istio.io/proxyImage")
+"""Annotations with which the pod brings a sidecar of its own; a gateway may well, and gateways use the first two."""
+_VOLUMES: Final = ("sidecar.istio.io/userVolume", "sidecar.istio.io/userVolumeMount")
+"""Volumes for the sidecar, which could cover its own files; elsewhere than in clients they hold certificates."""
 _ENVOY: Final = 1337
 """The user and group of the sidecar, whose own traffic is not captured (istio/istio: tools/istio-iptables)."""
 _CONTAINERS: Final = frozenset({"istio-proxy", "istio-init", "istio-validation", "enable-core-dump"})
 """What injection adds; a container of the same name changes it (Istio: Customizing injection)."""
-_CHANGES: Final = ("args", "command", "env", "envFrom", "image", "securityContext")
+_UNCHANGING: Final = frozenset(
+    {"imagePullPolicy", "name", "resources", "terminationMessagePath", "terminationMessagePolicy"}
+)
+"""All that such a container may say: everything else could run something as the sidecar's user, or cover its files."""
 _IPTABLES: Final = "NET_ADMIN"
+_REPLACED: Final = "replaces the sidecar or what it is told"
 
 
-def judge_pod(reader: Reader, template: PodTemplate) -> None:
-    """Report to `reader` what in the metadata and in the security context of a pod leads past its sidecar."""
+def judge_pod(reader: Reader, template: PodTemplate, *, is_client: bool) -> None:
+    """Report to `reader` what in a pod leads past its sidecar.
+
+    Args:
+        reader: collects the findings.
+        template: the pod.
+        is_client: whether it has to have a sidecar, and istiod's. Of other pods only that is judged which none does for
+            an ordinary reason: control planes, gateways and Jobs rightly have no sidecar, or bring their own.
+    """
+    if is_client:
+        _judge_injection(reader, template)
+    annotations = reader.field(template.metadata, "annotations")
+    judge_annotations(reader, annotations, is_client=is_client)
+    is_captured = not _is_left_out(template, is_client=is_client)
+    if is_captured:
+        for key in () if is_client else _REPLACES_SIDECAR:
+            _judge_text(reader, reader.field(annotations, key), _REPLACED)
+        _judge_user(reader, reader.field(template.spec, "securityContext"))
+    # Of other pods than clients' EGR605 alone reports containers that cannot be read.
+    for container in containers_in(template, reader if is_client else Reader()):
+        if not is_client and as_mapping(container.value) is None:
+            continue
+        if reader.text(reader.field(container, "name")) in _CONTAINERS:
+            if is_captured:
+                _judge_injected(reader, container)
+        elif is_captured:
+            _judge_user(reader, reader.field(container, "securityContext"))
+            if is_client:
+                _judge_capabilities(reader, container)
+
+
+def judge_annotations(reader: Reader, annotations: Node, *, is_client: bool) -> None:
+    """Report to `reader` which annotations of a pod lead past its sidecar; the arguments are those of `judge_pod`."""
+    config = _proxy_config(reader, annotations)
+    if is_client:
+        _judge_text(reader, reader.field(annotations, _EXCLUDED_INTERFACES), "{} goes past the sidecar")
+        for key in (*_REPLACES, *_REPLACES_SIDECAR, *_VOLUMES):
+            _judge_text(reader, reader.field(annotations, key), _REPLACED)
+        judge_proxy_config(reader, config)
+    else:
+        judge_interception(reader, proxy_field(reader, config, "interceptionMode"))
+    _judge_text(reader, reader.field(annotations, _DISCOVERY), _REPLACED)
+    _judge_text(reader, discovery_address(reader, config), f"discoveryAddress {_REPLACED}")
+    _judge_capture(reader, annotations)
+
+
+def _judge_injection(reader: Reader, template: PodTemplate) -> None:
     for key in ("labels", "annotations"):
         inject = reader.field(template.metadata, key, _INJECT)
         text = reader.text(inject)
         if text not in (None, "", "true"):
             reader.report(inject, f"{shown(text)} leaves the pod without a sidecar")
     mode = reader.field(template.metadata, "labels", _MODE)
-    if reader.text(mode) == "none":
+    if reader.text(mode) == _NONE:
         reader.report(mode, "'none' takes the pod out of the mesh")
-    annotations = reader.field(template.metadata, "annotations")
+
+
+def _judge_capture(reader: Reader, annotations: Node) -> None:
     for key in _EXCLUDES:
-        excluded = reader.field(annotations, key)
-        if reader.text(excluded):
-            reader.report(excluded, f"{shown(excluded.value)} goes past the sidecar")
+        _judge_text(reader, reader.field(annotations, key), "{} goes past the sidecar")
     included = reader.field(annotations, _INCLUDES)
     text = reader.text(included)
     if text is not None and text.strip() != _EVERYTHING:
         reader.report(included, f"all but {shown(text)} goes past the sidecar")
-    _judge_interception(reader, reader.field(annotations, _INTERCEPTION))
-    for key in _REPLACES:
-        replaced = reader.field(annotations, key)
-        if reader.text(replaced):
-            reader.report(replaced, "replaces the sidecar or what it is told")
-    _judge_proxy_config(reader, reader.field(annotations, _PROXY_CONFIG))
-    _judge_user(reader, reader.field(template.spec, "securityContext"))
+    judge_interception(reader, reader.field(annotations, _INTERCEPTION))
 
 
-def judge_container(reader: Reader, container: Node) -> None:
-    """Report to `reader` what in a container leads past the sidecar beside it."""
-    name = reader.text(reader.field(container, "name"))
-    context = reader.field(container, "securityContext")
-    if name in _CONTAINERS:
-        for key in _CHANGES:
-            changed = reader.field(container, key)
-            if changed.value is not None and (key, changed.value) != ("image", "auto"):
-                reader.report(changed, f"changes what injection makes of {name}")
-        return
-    _judge_user(reader, context)
-    for item in reader.items(reader.field(context, "capabilities", "add")):
+def _judge_text(reader: Reader, node: Node, message: str) -> None:
+    """Report any text at `node`, with `message`, in which `{}` is that text."""
+    text = reader.text(node)
+    if text:
+        reader.report(node, message.replace("{}", shown(text)))
+
+
+def _judge_injected(reader: Reader, container: Node) -> None:
+    fields = (key for key in reader.mapping(container) if isinstance(key, str))
+    for key in sorted(set(fields) - _UNCHANGING):
+        changed = reader.field(container, key)
+        if changed.value is not None and (key, changed.value) != ("image", "auto"):
+            reader.report(changed, f"changes what injection makes of {reader.field(container, 'name').value}")
+
+
+def _judge_capabilities(reader: Reader, container: Node) -> None:
+    for item in reader.items(reader.field(container, "securityContext", "capabilities", "add")):
         text = reader.text(item)
         if text is not None and text.upper().removeprefix("CAP_") == _IPTABLES:
             reader.report(item, f"{shown(text)} can undo the capture of the pod's traffic")
 
 
-def _judge_interception(reader: Reader, mode: Node) -> None:
-    text = reader.text(mode)
-    if text is not None and text.upper() == "NONE":
-        reader.report(mode, f"{shown(text)} captures nothing")
+def _proxy_config(reader: Reader, annotations: Node) -> Node:
+    annotation = reader.field(annotations, _PROXY_CONFIG)
+    return parsed(reader, annotation) or Node(value=None, path=annotation.path)
 
 
-def _judge_proxy_config(reader: Reader, annotation: Node) -> None:
-    text = reader.text(annotation)
-    if text is None:
-        return
-    try:
-        config = as_mapping(yaml.load(text, Loader=yaml.CSafeLoader))
-    except (yaml.YAMLError, ValueError, RecursionError):
-        config = None
-    if config is None:
-        reader.report(annotation, "is no ProxyConfig in YAML")
-        return
-    for key in _CONFIG_REPLACES:
-        if _named(config, key) is not None:
-            reader.report(annotation, f"{key} replaces the sidecar or what it is told")
-    mode = _named(config, "interceptionMode")
-    if mode is not None:
-        _judge_interception(reader, Node(value=mode, path=annotation.path))
-    variables = as_mapping(_named(config, "proxyMetadata")) or {}
-    for name in variables:
-        if name not in _HARMLESS_METADATA:
-            reader.report(annotation, f"proxyMetadata sets {shown(name)} for the sidecar")
+def _is_left_out(template: PodTemplate, *, is_client: bool) -> bool:
+    """Whether nothing of the pod is captured anyway, so that it may well run as the sidecar's user.
 
-
-def _named(config: Mapping[object, object], key: str) -> object:
-    """The field `key`, which protobuf also takes by its own name: interceptionMode is interception_mode."""
-    own = "".join(f"_{char.lower()}" if char.isupper() else char for char in key)
-    return config.get(key, config.get(own))
+    A gateway's whole pod is its proxy (istio/istio: pkg/kube/inject/inject.go reads this from the annotation alone).
+    """
+    reader = Reader()
+    templates = reader.text(reader.field(template.metadata, "annotations", _TEMPLATES_KEY)) or ""
+    if _GATEWAY in (name.strip() for name in templates.split(",")):
+        return True
+    injects = [reader.field(template.metadata, key, _INJECT).value for key in ("labels", "annotations")]
+    is_out = "false" in injects or reader.field(template.metadata, "labels", _MODE).value == _NONE
+    return is_out and not is_client
 
 
 def _judge_user(reader: Reader, context: Node) -> None:

@@ -1,1 +1,11 @@
-"""One file a rule. `policy.registry` lists them all; a rule may import facts, never the plan."""
+"""The rules, one file each: a file whose name begins with an id holds that rule as `RULE`, and is in force."""
+
+from importlib import import_module
+from pkgutil import iter_modules
+
+from policy.rule import Rule
+
+RULES: tuple[Rule, ...] = tuple(
+    import_module(f"{__name__}.{name}").RULE for name in sorted(module.name for module in iter_modules(__path__))
+)
+"""Every rule in force, sorted by id."""

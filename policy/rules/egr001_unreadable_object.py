@@ -17,8 +17,12 @@ def _check(subject: Subject, _context: Context) -> Iterator[Finding]:
     if subject.group == "" or subject.ref.kind == "":
         yield Finding(path="", message="is no Kubernetes object: it needs an apiVersion and a kind")
         return
-    if subject.ref.kind.endswith(LIST_SUFFIX) and reader.mapping(whole).get("items") is not None:
-        yield Finding(path="items", message="is no list that can be read, or lists lie in lists too deep")
+    if reader.mapping(whole).get("items") is not None:
+        is_list = subject.ref.kind.endswith(LIST_SUFFIX)
+        message = "is no list that can be read, or lists lie in lists too deep"
+        yield Finding(
+            path="items", message=message if is_list else "makes this a list to kubectl, whatever its kind says"
+        )
     metadata = reader.field(whole, "metadata")
     for key in ("name", "namespace"):
         reader.text(reader.field(metadata, key))

@@ -25,7 +25,8 @@ def _check(subject: Subject, _context: Context) -> Iterator[Finding]:
 
 
 def _judge_backend(reader: Reader, tls: Node) -> None:
-    if not _judge_skip(reader, tls) and tls.value is not None:
+    _judge_skip(reader, tls)
+    if tls.value is not None:
         _judge_authorities(reader, tls)
 
 
@@ -35,12 +36,10 @@ def _judge_traffic_policy(reader: Reader, policy: Node) -> None:
         _judge_skip(reader, reader.field(port, "tls"))
 
 
-def _judge_skip(reader: Reader, tls: Node) -> bool:
+def _judge_skip(reader: Reader, tls: Node) -> None:
     skip = reader.field(tls, "insecureSkipVerify")
     if reader.flag(skip) is True:
         reader.report(skip, "true accepts any certificate")
-        return True
-    return False
 
 
 def _judge_authorities(reader: Reader, tls: Node) -> None:

@@ -1,10 +1,11 @@
 """EGR112: plain text to a port where TLS is spoken."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from policy.destinations import BACKEND
 from policy.readers.routes import ROUTE_KINDS, TLS_ROUTE, Route, read_route
-from policy.reading import Reader, is_empty, root
+from policy.reading import Reader, root
 from policy.rule import Context, Finding, Severity, StackRule, Subject
 
 _BACKEND_TLS_POLICY = "gateway.networking.k8s.io/BackendTLSPolicy"
@@ -15,48 +16,69 @@ _PASSTHROUGH = "Passthrough"
 _TLS_PORT = 443
 
 _Name = tuple[str, str]
+"""Namespace and name of a Backend."""
+_Target = tuple[str, str, str | None]
+"""Namespace and name of a Backend, and the port of it that is meant, as text; None for all of it."""
 
 
 def _check(subjects: tuple[Subject, ...], _context: Context) -> Iterator[Finding]:
-    encrypted: set[_Name] = set()
+    targets: defaultdict[_Name, set[str | None]] = defaultdict(set)
+    for policy in subjects:
+        if policy.group_kind == _BACKEND_TLS_POLICY:
+            for namespace, target, section in _targets(policy):
+                targets[namespace, target].add(section)
+    passed = _passed_through(subjects)
+    used = _used_ports(subjects)
     for subject in subjects:
-        if subject.group_kind == _BACKEND_TLS_POLICY:
-            encrypted |= _targets(subject)
-    encrypted |= _passed_through(subjects)
-    for subject in subjects:
-        if subject.group_kind == BACKEND and (subject.ref.namespace, subject.ref.name) not in encrypted:
-            for finding in _judge(subject):
+        name = (subject.ref.namespace, subject.ref.name)
+        if subject.group_kind == BACKEND and name not in passed and None not in targets[name]:
+            # Envoy Gateway looks for the port of the reference among the policies (getTargetBackendReference).
+            ports = targets[name] if used[name] <= targets[name] else set[str | None]()
+            for finding in _judge(subject, ports):
                 yield Finding(path=finding.path, message=finding.message, ref=subject.ref, origin=subject.origin)
 
 
-def _judge(subject: Subject) -> list[Finding]:
+def _judge(subject: Subject, encrypted: set[str | None]) -> list[Finding]:
+    """What goes out in plain text, where the ports in `encrypted` have TLS from a policy."""
     reader = Reader()
     spec = reader.field(root(subject.whole), "spec")
     if reader.field(spec, "tls").value is not None:
         return []
+    # What cannot be read of ports and protocols is EGR100's matter, or Envoy Gateway's own.
+    endpoints = reader.items(reader.field(spec, "endpoints"))
+    fields = [reader.field(endpoint, kind, "port") for endpoint in endpoints for kind in ("fqdn", "ip")]
+    ports = [port for port in fields if port.value is not None]
+    plain = [port for port in ports if f"{port.value}" not in encrypted]
+    is_encrypted = bool(ports) and not plain
     findings = [
         Finding(path=protocol.path, message="wss is WebSockets with TLS, but no TLS is set up")
         for protocol in reader.items(reader.field(spec, "appProtocols"))
-        if reader.text(protocol) == _WEB_SOCKETS_WITH_TLS
+        if reader.text(protocol) == _WEB_SOCKETS_WITH_TLS and not is_encrypted
     ]
-    # What cannot be read of ports and protocols is EGR100's matter, or Envoy Gateway's own.
-    for endpoint in reader.items(reader.field(spec, "endpoints")):
-        for kind in ("fqdn", "ip"):
-            port = reader.field(endpoint, kind, "port")
-            if port.value == _TLS_PORT:
-                findings.append(Finding(path=port.path, message="443 speaks TLS, but no TLS is set up"))
-    return findings
+    said = "443 speaks TLS, but no TLS is set up"
+    return findings + [Finding(path=port.path, message=said) for port in plain if port.value == _TLS_PORT]
 
 
-def _targets(policy: Subject) -> set[_Name]:
-    """The Backends that a BackendTLSPolicy encrypts to, as a whole: in its own namespace."""
+def _targets(policy: Subject) -> Iterator[_Target]:
+    """The Backends that a BackendTLSPolicy encrypts to: in its own namespace."""
     reader = Reader()
     spec = reader.field(root(policy.whole), "spec")
-    found: set[_Name] = set()
     for target in reader.items(reader.field(spec, "targetRefs")):
-        whole = is_empty(reader.field(target, "sectionName"))
-        if whole and reader.field(target, "group").value == _GROUP and reader.field(target, "kind").value == "Backend":
-            found.add((policy.ref.namespace, reader.text(reader.field(target, "name")) or ""))
+        section = reader.field(target, "sectionName").value
+        is_backend = (reader.field(target, "group").value, reader.field(target, "kind").value) == (_GROUP, "Backend")
+        if is_backend and isinstance(section, str | None):
+            yield policy.ref.namespace, reader.text(reader.field(target, "name")) or "", section
+
+
+def _used_ports(subjects: Iterable[Subject]) -> defaultdict[_Name, set[str | None]]:
+    """The ports by which routes refer to Backends, by the Backend; None for a reference without one."""
+    found: defaultdict[_Name, set[str | None]] = defaultdict(set)
+    for subject in subjects:
+        if subject.group_kind in ROUTE_KINDS:
+            for rule in read_route(subject).rules:
+                for reference in (*rule.backends, *rule.asked):
+                    port = Reader().field(reference.node, "port").value
+                    found[reference.namespace, reference.name].add(None if port is None else f"{port}")
     return found
 
 
@@ -71,8 +93,10 @@ def _passed_through(subjects: Iterable[Subject]) -> set[_Name]:
         if subject.group_kind in ROUTE_KINDS:
             route = read_route(subject)
             passes = subject.group_kind == TLS_ROUTE and not _is_terminated(route, gateways)
-            backends = (backend for rule in route.rules for backend in rule.backends)
-            (encrypted if passes else plain).update((backend.namespace, backend.name) for backend in backends)
+            for rule in route.rules:
+                names = {(backend.namespace, backend.name) for backend in rule.backends}
+                (encrypted if passes else plain).update(names)
+                plain.update((backend.namespace, backend.name) for backend in rule.asked)
     return encrypted - plain
 
 

@@ -62,8 +62,9 @@ RULE = ObjectRule(
     summary="A ServiceEntry opens hosts and address blocks that have one owner.",
     why="REGISTRY_ONLY lets out what some ServiceEntry names. One that names every host, a whole registry, "
     "half of the Internet, or only what the client claims, undoes it for the whole mesh.",
-    remediation="name each host, or a wildcard below a registered domain, with resolution DNS or STATIC; "
-    "with NONE or DYNAMIC_DNS, give HTTP or TLS ports and exportTo ['.']; with NONE, narrow addresses do as well",
+    remediation="write resolution: DNS, or STATIC with endpoints, and name each host, or a wildcard below a registered "
+    "domain; a wildcard needs NONE or DYNAMIC_DNS: give HTTP or TLS ports and exportTo ['.']; with NONE, narrow "
+    "addresses do as well",
     example="""\
 apiVersion: networking.istio.io/v1
 kind: ServiceEntry

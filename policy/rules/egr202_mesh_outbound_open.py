@@ -31,7 +31,7 @@ def _judge(reader: Reader, mesh: MeshConfig) -> None:
         text = reader.text(mode)
         if text not in (None, _CLOSED):
             reader.report(mode, _OPEN.get(text, f"{shown(text)} is no known mode"))
-    if all(mode.value is None for mode in modes) and not reader.findings:
+    if mesh.is_istiods and all(mode.value is None for mode in modes) and not reader.findings:
         reader.report(modes[0], "is missing, and by default Istio lets every host out")
 
 

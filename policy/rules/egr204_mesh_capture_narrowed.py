@@ -1,58 +1,73 @@
-"""EGR204: values of istiod that keep part of the outbound traffic away from the sidecars."""
+"""EGR204: settings of the whole mesh that keep part of the outbound traffic away from the sidecars."""
 
+import re
 from collections.abc import Iterator
 
-from policy.readers.mesh_config import MESH_CONFIG_KINDS, mesh_configs_of
-from policy.reading import Node, Reader, is_empty, shown
+from policy.facts.names import NameClass, classify_name, parse_hostname
+from policy.readers.mesh_capture import judge_capture, judge_excluded_namespace, judge_injection, judge_policy
+from policy.readers.mesh_cni import CNI_KINDS, excluded_namespaces_of
+from policy.readers.mesh_config import MESH_CONFIG_KINDS, injector_config_of, mesh_configs_of, mesh_field
+from policy.readers.proxy_config import discovery_address, judge_proxy_config, judge_variables
+from policy.reading import Node, Reader, as_mapping, root, shown
 from policy.rule import Context, Finding, ObjectRule, Severity, Subject
 
-_EVERYTHING = "*"
-_EXCLUDES = ("excludeIPRanges", "excludeOutboundPorts")
+_PROXY_CONFIG = "networking.istio.io/ProxyConfig"
+_INSIDE = frozenset({NameClass.CLUSTER, NameClass.SINGLE_LABEL, NameClass.UNLISTED_TLD})
+_PORT = re.compile(r":[0-9]{1,5}$")
 
 
-def _check(subject: Subject, _context: Context) -> Iterator[Finding]:
+def _check(subject: Subject, context: Context) -> Iterator[Finding]:
     reader = Reader()
-    # What cannot be read on the way to the values is EGR202's finding.
-    for mesh in mesh_configs_of(subject, Reader()):
-        _judge_capture(reader, reader.field(mesh.values, "global", "proxy"))
-        _judge_injection(reader, mesh.values)
+    if subject.group_kind == _PROXY_CONFIG:
+        variables = reader.field(root(subject.whole), "spec", "environmentVariables")
+        judge_variables(reader, variables, "environmentVariables")
+    else:
+        injector = injector_config_of(subject, reader)
+        if injector is not None:
+            judge_policy(reader, reader.field(injector, "policy"))
+            judge_injection(reader, injector)
+        for excluded in excluded_namespaces_of(subject, reader):
+            judge_excluded_namespace(reader, excluded)
+        # What cannot be read on the way to the values is EGR202's finding.
+        for mesh in mesh_configs_of(subject, Reader()):
+            judge_capture(reader, reader.field(mesh.values, "global", "proxy"))
+            judge_capture(reader, Reader().field(mesh.whole_values, "global", "proxy"))
+            judge_injection(reader, reader.field(mesh.values, "sidecarInjectorWebhook"))
+            for place in mesh.places:
+                if as_mapping(place.value) is not None:
+                    _judge_default(reader, mesh_field(reader, place, "defaultConfig"), context)
     yield from reader.findings
 
 
-def _judge_capture(reader: Reader, proxy: Node) -> None:
-    included = reader.field(proxy, "includeIPRanges")
-    text = reader.text(included)
-    if text not in (None, _EVERYTHING):
-        reader.report(included, f"{shown(text)} sends everything else past the sidecar")
-    for key in _EXCLUDES:
-        excluded = reader.field(proxy, key)
-        text = reader.text(excluded)
-        if text not in (None, ""):
-            reader.report(excluded, f"{shown(text)} goes past the sidecar")
+def _judge_default(reader: Reader, config: Node, context: Context) -> None:
+    judge_proxy_config(reader, config)
+    address = discovery_address(reader, config)
+    text = reader.text(address)
+    if text is not None and not _is_in_cluster(_PORT.sub("", text), context):
+        reader.report(address, f"{shown(text)} is no Service of the cluster, and would tell every sidecar what to do")
 
 
-def _judge_injection(reader: Reader, values: Node) -> None:
-    policy = reader.field(values, "global", "proxy", "autoInject")
-    text = reader.text(policy)
-    if text not in (None, "enabled"):
-        reader.report(policy, f"{shown(text)} leaves pods without a sidecar")
-    never = reader.field(values, "sidecarInjectorWebhook", "neverInjectSelector")
-    reader.items(never)
-    if not is_empty(never):
-        reader.report(never, "leaves the pods that it selects without a sidecar")
+def _is_in_cluster(host: str, context: Context) -> bool:
+    try:
+        name = parse_hostname(host)
+    except ValueError:
+        return False
+    return classify_name(name, context.grants.cluster_domain, context.namespaces) in _INSIDE
 
 
 RULE = ObjectRule(
     id="EGR204",
     name="mesh-capture-narrowed",
     severity=Severity.BLOCK,
-    applies_to=MESH_CONFIG_KINDS,
+    applies_to=MESH_CONFIG_KINDS | CNI_KINDS | {_PROXY_CONFIG},
     lockdown=True,
-    summary="By default every pod of the mesh has a sidecar, and all its outbound traffic goes through it.",
+    summary="By default every pod of the mesh has a sidecar, all its outbound traffic goes through it, and it is "
+    "istiod's.",
     why="What the sidecar never sees it can neither refuse nor log: excluded ranges and ports leave the pod directly, "
-    "for every pod of the mesh at once.",
-    remediation="leave global.proxy.includeIPRanges at '*', exclude nothing, and keep injection on; declare the "
-    "destination instead",
+    "for every pod of the mesh at once. A variable or an address can do the same, or give all sidecars another master.",
+    remediation="leave global.proxy.includeIPRanges at '*', exclude neither traffic nor namespaces, keep injection on, "
+    "and leave out of injectedAnnotations, defaultConfig and environmentVariables what changes the capture; declare "
+    "the destination instead",
     example="""\
 apiVersion: helm.toolkit.fluxcd.io/v2
 kind: HelmRelease
@@ -66,6 +81,8 @@ spec:
       proxy: {includeIPRanges: "*", excludeIPRanges: "", excludeOutboundPorts: ""}
 """,
     url="https://istio.io/latest/docs/ops/best-practices/security/#understand-traffic-capture-limitations",
-    source="istio/istio: manifests/charts/istio-control/istio-discovery: values.yaml, files/injection-template.yaml",
+    source="istio/istio: manifests/charts/istio-control/istio-discovery: values.yaml, files/injection-template.yaml, "
+    "manifests/charts/istio-cni/values.yaml; "
+    "istio/api: mesh/v1alpha1/proxy.proto, networking/v1beta1/proxy_config.proto",
     check=_check,
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from policy.facts.names import DEFAULT_CLUSTER_DOMAIN
 from policy.readers.destination_rules import DESTINATION_RULE, tls_settings_of
 from policy.readers.mesh_config import MESH_CONFIG_KINDS, mesh_configs_of, mesh_field
 from policy.readers.mesh_hosts import is_in_cluster
@@ -11,6 +12,8 @@ from policy.rule import Context, Finding, ObjectRule, Severity, Subject
 _PEER_AUTHENTICATION = "security.istio.io/PeerAuthentication"
 _PEER_MODES = frozenset({"UNSET", "PERMISSIVE", "STRICT"})
 _DISABLE = "DISABLE"
+_API_SERVER = "kubernetes.default.svc"
+"""No pod: it has no sidecar, and clients speak TLS with it themselves."""
 
 
 def _check(subject: Subject, context: Context) -> Iterator[Finding]:
@@ -58,12 +61,18 @@ def _judge_destination(reader: Reader, spec: Node, context: Context) -> None:
             reader.report(host, "is missing")
         return
     try:
-        in_cluster = is_in_cluster(text, context)
+        in_cluster = is_in_cluster(text, context) and not _is_api_server(text, context)
     except ValueError:
         reader.report(host, f"{shown(text)} is not a host name in its plain form")
         return
     for mode in disabled if in_cluster else ():
         reader.report(mode, f"'DISABLE' sends plain text to {shown(text)}, which is in the cluster")
+
+
+def _is_api_server(host: str, context: Context) -> bool:
+    """Whether a host is the API server's own, with as much of the cluster's domain as Istio needs to know it."""
+    domains = (context.grants.cluster_domain.lower(), DEFAULT_CLUSTER_DOMAIN)
+    return host.lower().removesuffix(".") in {_API_SERVER, *(f"{_API_SERVER}.{domain}" for domain in domains)}
 
 
 def _modes(reader: Reader, spec: Node) -> list[Node]:
@@ -80,7 +89,8 @@ RULE = ObjectRule(
     summary="Nothing switches mutual TLS off between the pods of the mesh.",
     why="The egress gateway and every AuthorizationPolicy know a client by its certificate. In plain text there is "
     "none: whoever reaches the port is anybody, and whoever is on the way reads along.",
-    remediation="use STRICT in PeerAuthentication and ISTIO_MUTUAL in DestinationRules, or leave the mode out",
+    remediation="use STRICT in PeerAuthentication and ISTIO_MUTUAL in DestinationRules, or leave the mode out; for a "
+    "port that must take plain text, use PERMISSIVE with a selector",
     example="""\
 apiVersion: security.istio.io/v1
 kind: PeerAuthentication

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from policy.facts.addresses import parse_address
+from policy.facts.addresses import is_address
 from policy.readers.mesh_hosts import too_many
 from policy.reading import Node, Reader, root, shown
 from policy.rule import Context, Finding, ObjectRule, Severity, Subject
@@ -22,7 +22,7 @@ def _check(subject: Subject, context: Context) -> Iterator[Finding]:
 
 def _judge(reader: Reader, host: Node, context: Context) -> None:
     text = reader.text(host)
-    if text is None or _is_address(text):
+    if text is None or is_address(text):
         return
     try:
         wrong = too_many(text, context)
@@ -31,14 +31,6 @@ def _judge(reader: Reader, host: Node, context: Context) -> None:
         return
     if wrong is not None:
         reader.report(host, f"{shown(text)} {wrong}")
-
-
-def _is_address(text: str) -> bool:
-    try:
-        parse_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 RULE = ObjectRule(

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from ipaddress import ip_network
 
-from policy.facts.addresses import AddressClass, classes_in, parse_address
+from policy.facts.addresses import AddressClass, classes_in, is_address
 from policy.facts.names import NameClass, classify_name, parse_hostname
 from policy.reading import Node, Reader, join, root, shown
 from policy.rule import Context, Finding, ObjectRule, Severity, Subject
@@ -61,9 +61,9 @@ def _judge(reader: Reader, node: Node, context: Context) -> None:
     text = reader.text(node)
     if text is None:
         return
-    host = text if _is_address(text) else _PORT.sub("", text)
+    host = text if is_address(text) else _PORT.sub("", text)
     host = host[1:-1] if host.startswith("[") and host.endswith("]") else host
-    if _is_address(host):
+    if is_address(host):
         found = _ADDRESSES & classes_in(ip_network(host))
         if found:
             reader.report(node, f"{shown(text)} is {' and '.join(sorted(found))}")
@@ -83,14 +83,6 @@ def _is_plain(value: object) -> bool:
         return isinstance(value, str) and parse_hostname(value) != ""
     except ValueError:
         return False
-
-
-def _is_address(text: str) -> bool:
-    try:
-        parse_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 RULE = ObjectRule(

@@ -2,18 +2,39 @@
 
 from collections.abc import Iterator
 
-from policy.facts.addresses import AddressClass, classes_in, is_wide
-from policy.readers.plugin_policies import PLUGIN_POLICY_KINDS, opened_networks
+from policy.address_findings import PRIVATE_CLASSES
+from policy.facts.addresses import AddressClass, Network, classes_in, is_wide
+from policy.facts.special_ranges import SPECIAL_RANGES
+from policy.readers.network_policies import may_hold_clients
+from policy.readers.plugin_policies import (
+    GROUPS,
+    NO_DESTINATION,
+    PLUGIN_POLICY_KINDS,
+    networks_of_group,
+    plugin_openings_of,
+)
 from policy.reading import Reader, shown
 from policy.rule import Context, Finding, ObjectRule, Severity, Subject
 
 _NEVER = frozenset({AddressClass.LOOPBACK, AddressClass.UNSPECIFIED, AddressClass.METADATA})
+_PRIVATE = tuple(row.network for row in SPECIAL_RANGES if row.address_class in PRIVATE_CLASSES)
 
 
-def _check(subject: Subject, _context: Context) -> Iterator[Finding]:
+def _check(subject: Subject, context: Context) -> Iterator[Finding]:
     reader = Reader()
-    opened = opened_networks(subject, reader)
+    if subject.group_kind in GROUPS:
+        # A list of private networks is there to deny them; one of everything seldom is.
+        networks = [each for each in networks_of_group(subject, reader) if not _is_private(each)]
+        yield from reader.findings
+        if is_wide(networks):
+            yield Finding(path="spec", message="the networks that policies get by its labels together are too wide")
+        return
+    openings = plugin_openings_of(subject, reader)
+    opened = openings.networks
     yield from reader.findings
+    if may_hold_clients(subject.ref.namespace, context):  # elsewhere EGR308 says it
+        for rule in openings.dns_anywhere:
+            yield Finding(path=rule.path, message=NO_DESTINATION)
     for cidr, network in opened:
         found = classes_in(network) & _NEVER
         if found and not is_wide([network]):
@@ -23,14 +44,19 @@ def _check(subject: Subject, _context: Context) -> Iterator[Finding]:
         yield Finding(path="spec", message=f"the networks {listed} together are too wide")
 
 
+def _is_private(network: Network) -> bool:
+    return any(network.overlaps(known) and network.prefixlen >= known.prefixlen for known in _PRIVATE)
+
+
 RULE = ObjectRule(
     id="EGR307",
     name="plugin-policy-wide",
     severity=Severity.BLOCK,
-    applies_to=PLUGIN_POLICY_KINDS,
+    applies_to=PLUGIN_POLICY_KINDS | frozenset(GROUPS),
     lockdown=True,
-    summary="No cluster-wide policy, and none of Cilium or Calico, lets out to wide blocks, to everywhere, to loopback "
-    "or to metadata addresses.",
+    summary="No cluster-wide policy, and none of Cilium or Calico, lets out to wide blocks, to everywhere, to the "
+    "names of everybody under a registry's suffix, to loopback or to metadata addresses; nor does a list of networks "
+    "that such policies select.",
     why="These policies add to every NetworkPolicy or go before it, so that one of them opens what the lock-down of a "
     "namespace shut.",
     remediation="name the destinations' own blocks, pods or names in the rule, or leave the egress to NetworkPolicies",

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from policy.destinations import BACKEND
 from policy.readers.authentication import SECURITY_POLICY, SecurityPolicy, read_security_policy
-from policy.readers.client_certificates import CLIENT_TRAFFIC_POLICY, GATEWAY, CertificateGuards
+from policy.readers.client_certificates import CLIENT_TRAFFIC_POLICY, CertificateGuards
+from policy.readers.listeners import GATEWAY, listeners_of
 from policy.readers.policy_targets import Attachment, Attachments, Fit
 from policy.readers.routes import (
     GATEWAY_API,
@@ -37,7 +38,7 @@ def _check(subjects: tuple[Subject, ...], _context: Context) -> Iterator[Finding
             continue
         route = read_route(subject)
         for rule in route.rules:
-            if rule.backends and not guards.excuse(route, rule) and not guards.cover(route, rule):
+            if rule.backends and not guards.excuse(rule) and not guards.cover(route, rule):
                 leads = " and ".join(sorted({f"{backend}" for backend in rule.backends}))
                 message = f"leads to {leads}, and nothing in the stack lets in only clients that are known"
                 yield Finding(path=rule.node.path, message=message, ref=subject.ref, origin=subject.origin)
@@ -56,23 +57,25 @@ class _Guards:
             (each for each in parents if each.group_kind == GATEWAY),
             (subject for subject in subjects if subject.group_kind == CLIENT_TRAFFIC_POLICY),
         )
+        self._covered: dict[tuple[Parent, str], bool] = {}
         self._public = {
             (subject.ref.namespace, subject.ref.name)
             for subject in subjects
             if subject.group_kind == BACKEND and _says_public(subject)
         }
 
-    def excuse(self, route: Route, rule: RouteRule) -> bool:
-        """Whether somebody said, with a reason, that anybody may come: of the route, or of all that it leads to."""
-        return _says_public(route.subject) or all(
-            (backend.namespace, backend.name) in self._public for backend in rule.backends
-        )
+    def excuse(self, rule: RouteRule) -> bool:
+        """Whether everything that `rule` leads to says, with a reason, that anybody may come.
+
+        Whoever wants the route cannot say so: the annotation counts on a Backend alone.
+        """
+        return all((backend.namespace, backend.name) in self._public for backend in rule.backends)
 
     def cover(self, route: Route, rule: RouteRule) -> bool:
         """Whether only known clients come through, by certificate or by policy."""
         if route.subject.group_kind == UDP_ROUTE or not route.parents:
             return False
-        if all(self._certificates.guard(parent) for parent in route.parents):
+        if all(self._certificates.guard(parent, route.subject.group_kind) for parent in route.parents):
             return True
         ref = route.subject.ref
         about: list[Attachment] = []
@@ -95,15 +98,28 @@ class _Guards:
         return all(self._covers(parent, route) for parent in route.parents)
 
     def _covers(self, parent: Parent, route: Route) -> bool:
+        # Many routes share few parents, and only their kind makes a difference.
+        key = (parent, route.subject.group_kind)
+        if key not in self._covered:
+            self._covered[key] = self._is_covered(parent, route)
+        return self._covered[key]
+
+    def _is_covered(self, parent: Parent, route: Route) -> bool:
         key = (parent.kind, parent.namespace, parent.name)
-        about = self._attachments.on(
-            kind=parent.kind, namespace=parent.namespace, name=parent.name, subject=self._parents.get(key)
-        )
-        own = [each for each in about if parent.section != "" and each.section == parent.section]
+        subject = self._parents.get(key)
+        about = self._attachments.on(kind=parent.kind, namespace=parent.namespace, name=parent.name, subject=subject)
+        is_gateway = subject is not None and subject.group_kind == GATEWAY
+        listeners = listeners_of(subject if is_gateway else None, parent, route.subject.group_kind)
+        sections = [listener.name for listener in listeners] or [parent.section]
+        return all(self._covers_section(about, section, route) for section in sections)
+
+    def _covers_section(self, about: list[Attachment], section: str, route: Route) -> bool:
+        own = [each for each in about if section != "" and each.section == section]
         general = [each for each in about if each.section == ""]
-        # Without a section the route is on every listener, so no policy for one of them may be weaker.
-        judged = own or (general if parent.section != "" else about)
+        # A policy for the listener takes the place of the Gateway's. Where the listeners are not known, the route is
+        # on every one of them, so no policy for one may be weaker.
         decisive = own or general
+        judged = own or (general if section != "" else about)
         return any(each.fit is Fit.YES for each in decisive) and all(
             _guards_route(self._read[each.policy], route) for each in judged
         )
@@ -127,12 +143,13 @@ RULE = StackRule(
     name="route-without-authentication",
     severity=Severity.BLOCK,
     applies_to=ROUTE_KINDS | {SECURITY_POLICY, CLIENT_TRAFFIC_POLICY, GATEWAY, _LISTENER_SET, BACKEND},
-    summary="A route that leads or mirrors to a Backend lets in only clients that are known, or says why it is public.",
+    summary="A route that leads or mirrors to a Backend lets in only clients that are known, or the Backend "
+    "says why it is public.",
     why="Whoever reaches the Gateway reaches the outside service with the cluster's own address and credentials. CORS "
     "keeps nobody out, on TCP only client addresses count, and a policy for the route takes the place of the "
     "Gateway's unless it merges.",
     remediation="target the route or its Gateway with a SecurityPolicy that has jwt, oidc, apiKeyAuth, basicAuth, "
-    "extAuth or narrow clientCIDRs, or annotate route or Backend with cluster-egress/public and the reason",
+    "extAuth or narrow clientCIDRs, or annotate each Backend with cluster-egress/public and the reason",
     example="""\
 apiVersion: gateway.networking.k8s.io/v1
 kind: HTTPRoute

@@ -1,25 +1,51 @@
 """EGR502: a route to an outside service that answers for every host."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 from policy.facts.names import is_public_suffix
-from policy.readers.routes import NAMED_ROUTE_KINDS, read_route
+from policy.readers.listeners import GATEWAY, listeners_of
+from policy.readers.routes import NAMED_ROUTE_KINDS, Parent, Route, read_route
 from policy.reading import Node, Reader, is_empty, root
-from policy.rule import Context, Finding, ObjectRule, Severity, Subject
+from policy.rule import Context, Finding, Severity, StackRule, Subject
 
 _WILDCARD = "*."
 
+_Gateways = dict[tuple[str, str], Subject]
+"""By namespace and name."""
 
-def _check(subject: Subject, _context: Context) -> Iterable[Finding]:
+
+def _check(subjects: tuple[Subject, ...], _context: Context) -> Iterator[Finding]:
+    gateways = {(each.ref.namespace, each.ref.name): each for each in subjects if each.group_kind == GATEWAY}
+    for subject in subjects:
+        if subject.group_kind in NAMED_ROUTE_KINDS:
+            for finding in _findings(read_route(subject), gateways):
+                yield Finding(path=finding.path, message=finding.message, ref=subject.ref, origin=subject.origin)
+
+
+def _findings(route: Route, gateways: _Gateways) -> list[Finding]:
     reader = Reader()
-    if not read_route(subject).leads_to_backend:
+    if not route.leads_to_backend:
         return []
-    hostnames = reader.field(root(subject.whole), "spec", "hostnames")
-    if is_empty(hostnames):
+    hostnames = reader.field(root(route.subject.whole), "spec", "hostnames")
+    if is_empty(hostnames) and not _is_named_by_listeners(route, gateways):
         reader.report(hostnames, "names no host, so the route answers for all of its listeners' hosts")
     for hostname in reader.items(hostnames):
         _judge(reader, hostname)
     return reader.findings
+
+
+def _is_named_by_listeners(route: Route, gateways: _Gateways) -> bool:
+    """Whether every listener that the route is on is in the stack and names its host: the route then has that one."""
+    return bool(route.parents) and all(_names_hosts(parent, route, gateways) for parent in route.parents)
+
+
+def _names_hosts(parent: Parent, route: Route, gateways: _Gateways) -> bool:
+    gateway = gateways.get((parent.namespace, parent.name)) if parent.kind == "Gateway" else None
+    listeners = listeners_of(gateway, parent, route.subject.group_kind)
+    reader = Reader()
+    for listener in listeners:
+        _judge(reader, listener.hostname)
+    return bool(listeners) and not reader.findings
 
 
 def _judge(reader: Reader, hostname: Node) -> None:
@@ -30,12 +56,12 @@ def _judge(reader: Reader, hostname: Node) -> None:
         reader.report(hostname, f"{text} is every host under a public suffix")
 
 
-RULE = ObjectRule(
+RULE = StackRule(
     id="EGR502",
     name="route-without-hostnames",
     severity=Severity.BLOCK,
-    applies_to=NAMED_ROUTE_KINDS,
-    summary="A route that leads to a Backend names its hosts.",
+    applies_to=NAMED_ROUTE_KINDS | {GATEWAY},
+    summary="A route that leads to a Backend names its hosts, or each of its listeners in the stack does.",
     why="Without host names the route takes every request of its listeners that no other route takes: what was meant "
     "for another service leaves the cluster, with its cookies and tokens. Where the Backend sets no SNI, the host of "
     "the request becomes it.",
@@ -43,16 +69,21 @@ RULE = ObjectRule(
     example="""\
 apiVersion: gateway.networking.k8s.io/v1
 kind: HTTPRoute
-metadata:
-  name: n9e
-  namespace: apps
-  annotations: {cluster-egress/public: "a status page for everybody"}
+metadata: {name: n9e, namespace: apps}
 spec:
   parentRefs: [{name: edge}]
   hostnames: [n9e.example.com]
   rules: [{backendRefs: [{group: gateway.envoyproxy.io, kind: Backend, name: n9e}]}]
+---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: SecurityPolicy
+metadata: {name: n9e, namespace: apps}
+spec:
+  targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: n9e}]
+  jwt: {providers: [{name: idp, remoteJWKS: {uri: https://login.example.com/jwks.json}}]}
 """,
     url="https://gateway-api.sigs.k8s.io/reference/api-types/httproute/#hostnames",
-    source="Gateway API: HTTPRoute, hostnames; the Public Suffix List",
+    source="Gateway API: HTTPRoute, hostnames; envoyproxy/gateway: internal/gatewayapi/helpers.go; "
+    "the Public Suffix List",
     check=_check,
 )

@@ -1,12 +1,17 @@
 """EGR503: a reference to a Backend of another namespace whose owner has not agreed."""
 
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from policy.readers.reference_grants import REFERENCE_GRANT, Grant, grants_in
+from policy.readers.reference_grants import REFERENCE_GRANT, grants_in
 from policy.readers.routes import ENVOY_GATEWAY, REFERRING_KINDS, ROUTE_KINDS, Reference, read_route, references_in
 from policy.reading import Reader, root
 from policy.rule import Context, Finding, Severity, StackRule, Subject
+
+_Triple = tuple[str, str, str]
+_Targets = defaultdict[tuple[str, _Triple], set[_Triple]]
+"""What may be referred to, by the namespace of the grant and who may refer: see `Grant`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,23 +21,21 @@ class _Use:
     subject: Subject
     reference: Reference
 
-    def is_allowed_by(self, grant: Grant) -> bool:
-        ref = self.subject.ref
-        return (
-            grant.namespace == self.reference.namespace
-            and (self.subject.group, ref.kind, ref.namespace) in grant.origins
-            and any(
-                (group, kind) == (ENVOY_GATEWAY, "Backend") and name in ("", self.reference.name)
-                for group, kind, name in grant.targets
-            )
-        )
+    def is_allowed_by(self, targets: _Targets) -> bool:
+        """Whether the owner has agreed. A grant without a name is for every Backend."""
+        ref, there = self.subject.ref, self.reference.namespace
+        granted = targets.get((there, (self.subject.group, ref.kind, ref.namespace)), ())
+        return any((ENVOY_GATEWAY, "Backend", name) in granted for name in ("", self.reference.name))
 
 
 def _check(subjects: tuple[Subject, ...], _context: Context) -> Iterator[Finding]:
-    grants = list(grants_in(subject for subject in subjects if subject.group_kind == REFERENCE_GRANT))
+    targets: _Targets = defaultdict(set)
+    for grant in grants_in(subject for subject in subjects if subject.group_kind == REFERENCE_GRANT):
+        for origin in grant.origins:
+            targets[grant.namespace, origin] |= grant.targets
     for subject in subjects:
         for use in _uses(subject):
-            if not any(use.is_allowed_by(grant) for grant in grants):
+            if not use.is_allowed_by(targets):
                 message = f"no ReferenceGrant in {use.reference.namespace} lets it refer to {use.reference}"
                 path = use.reference.node.path
                 yield Finding(path=path, message=message, ref=subject.ref, origin=subject.origin)
@@ -41,7 +44,7 @@ def _check(subjects: tuple[Subject, ...], _context: Context) -> Iterator[Finding
 def _uses(subject: Subject) -> Iterator[_Use]:
     references: Iterator[Reference] = iter(())
     if subject.group_kind in ROUTE_KINDS:
-        references = (backend for rule in read_route(subject).rules for backend in rule.backends)
+        references = (each for rule in read_route(subject).rules for each in (*rule.backends, *rule.asked))
     elif subject.group_kind in REFERRING_KINDS:
         spec = Reader().field(root(subject.whole), "spec")
         references = references_in(spec, Reader(), subject.ref.namespace)

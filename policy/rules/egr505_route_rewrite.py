@@ -46,7 +46,7 @@ class _Stack:
         """What in the rules of `route` rewrites the host where it must not."""
         reader = Reader()
         for rule in read_route(route).rules:
-            types = [self._types.get((each.namespace, each.name), _NOT_SHOWN) for each in rule.backends]
+            types = [self._types.get((each.namespace, each.name), _NOT_SHOWN) for each in (*rule.backends, *rule.asked)]
             # A Backend of type Endpoints connects to those, whatever the host. One that is not shown may be of either.
             dynamic = [kind for kind in types if kind not in _STATIC]
             if dynamic:
@@ -119,16 +119,20 @@ RULE = StackRule(
     example="""\
 apiVersion: gateway.networking.k8s.io/v1
 kind: HTTPRoute
-metadata:
-  name: billing
-  namespace: apps
-  annotations: {cluster-egress/public: "every pod may ask for prices"}
+metadata: {name: billing, namespace: apps}
 spec:
   parentRefs: [{name: edge}]
   hostnames: [billing.example.com]
   rules:
     - filters: [{type: URLRewrite, urlRewrite: {hostname: prices.example.com}}]
       backendRefs: [{group: gateway.envoyproxy.io, kind: Backend, name: billing}]
+---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: SecurityPolicy
+metadata: {name: billing, namespace: apps}
+spec:
+  targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: billing}]
+  jwt: {providers: [{name: idp, remoteJWKS: {uri: https://login.example.com/jwks.json}}]}
 """,
     url="https://gateway.envoyproxy.io/docs/tasks/traffic/backend/",
     source="envoyproxy/gateway: internal/xds/translator/dynamic_forward_proxy.go, "

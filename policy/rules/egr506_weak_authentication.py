@@ -16,9 +16,11 @@ RULE = ObjectRule(
     severity=Severity.BLOCK,
     applies_to=frozenset({SECURITY_POLICY}),
     summary="What a SecurityPolicy checks, it insists on: no optional tokens without an authorization that needs them, "
-    "nothing that fails open, no default of Allow, no rule that allows everybody.",
+    "nothing that fails open, and, unless every request must bring a token, a key or a password, no default of Allow "
+    "and no rule that allows everybody. Keys that stand in it are public ones.",
     why="Such a policy looks like protection. A request without a token, with a wrong one, with a header that it made "
-    "up, or at a moment when the authorization service is down, passes.",
+    "up, or at a moment when the authorization service is down, passes. Whoever can "
+    "read a secret key here can make tokens.",
     remediation="leave out optional, failOpen and defaultAction: Allow, and give each Allow rule narrow clientCIDRs or "
     "claims of a token",
     example="""\

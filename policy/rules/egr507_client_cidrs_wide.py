@@ -6,7 +6,7 @@ from ipaddress import IPv4Network, IPv6Network
 from policy.facts.addresses import is_wide, parse_network
 from policy.readers.authentication import SECURITY_POLICY, read_security_policy
 from policy.readers.client_certificates import CLIENT_TRAFFIC_POLICY
-from policy.reading import Reader, root, shown
+from policy.reading import Reader, is_empty, root, shown
 from policy.rule import Context, Finding, ObjectRule, Severity, Subject
 
 
@@ -29,6 +29,9 @@ def _judge_allowlist(subject: Subject) -> Iterator[Finding]:
 def _judge_proxies(subject: Subject) -> Iterator[Finding]:
     reader = Reader()
     detection = reader.field(root(subject.whole), "spec", "clientIPDetection")
+    header = reader.field(detection, "customHeader")
+    if not is_empty(header):
+        reader.report(header, "believes this header of anybody, so any client can say what its address is")
     node = reader.field(detection, "xForwardedFor", "trustedCIDRs")
     texts = [(item, reader.text(item)) for item in reader.items(node)]
     networks: list[IPv4Network | IPv6Network] = []
@@ -50,11 +53,12 @@ RULE = ObjectRule(
     severity=Severity.BLOCK,
     applies_to=frozenset({SECURITY_POLICY, CLIENT_TRAFFIC_POLICY}),
     summary="The client addresses that a SecurityPolicy allows, and the proxies whose X-Forwarded-For is believed, are "
-    "narrow as a set.",
+    "narrow as a set; no other header says who a client is.",
     why="0.0.0.0/0, its two halves, or ::/0 beside a narrow IPv4 block allow everybody. Where everybody is a trusted "
-    "proxy, everybody chooses the address that the allowlist is compared with.",
+    "proxy, everybody chooses the address that the allowlist is compared with. A "
+    "customHeader is believed of everybody.",
     remediation="list the clients' own networks, at most a /16 of IPv4 or a /32 of IPv6 each, in both families that "
-    "the listener has",
+    "the listener has, and leave out customHeader",
     example="""\
 apiVersion: gateway.envoyproxy.io/v1alpha1
 kind: SecurityPolicy
@@ -66,6 +70,7 @@ spec:
     rules: [{action: Allow, principal: {clientCIDRs: [47.96.10.0/24]}}]
 """,
     url="https://gateway.envoyproxy.io/docs/tasks/security/restrict-ip-access/",
-    source="envoyproxy/gateway: api/v1alpha1/authorization_types.go, clienttrafficpolicy_types.go",
+    source="envoyproxy/gateway: api/v1alpha1/authorization_types.go, clienttrafficpolicy_types.go, "
+    "internal/xds/translator/listener.go (AllowExtensionToSetAddressAsTrusted)",
     check=_check,
 )

@@ -23,7 +23,8 @@ RULE = ObjectRule(
             "security.istio.io/RequestAuthentication",
         }
     ),
-    summary="Keys of token issuers, OIDC endpoints and Wasm code are fetched over https.",
+    summary="Keys of token issuers, OIDC endpoints and Wasm code are fetched over https, or from a Service that is "
+    "referred to.",
     why="Whoever answers in the issuer's place gives out keys of their own, and with them tokens that are accepted; "
     "whoever answers for Wasm code runs theirs in the proxy.",
     remediation="write https in the URL",

@@ -10,15 +10,25 @@ _PATCH_POLICY = "gateway.envoyproxy.io/EnvoyPatchPolicy"
 # The admin interface without this list answers on every path, so whatever the list says narrows it.
 _NARROWING_PATHS = ("/admin/allow_paths", "/admin/allow_paths/")
 _NARROWING_OPERATIONS = frozenset({"add", "replace", "test"})
+# Envoy's command line: threads, logs to standard error, draining. Nothing that names a file, an address or a node.
 _HARMLESS_ARGUMENTS = frozenset(
     {
         "--component-log-level",
+        "--concurrency",
         "--cpuset-threads",
         "--disable-hot-restart",
         "--drain-strategy",
         "--drain-time-s",
+        "--enable-fine-grain-logging",
         "--file-flush-interval-msec",
         "--file-flush-min-size-kb",
+        "--local-address-ip-version",
+        "--log-format",
+        "--log-format-escaped",
+        "--log-level",
+        "--parent-shutdown-time-s",
+        "--skip-deprecated-logs",
+        "-l",
     }
 )
 
@@ -62,8 +72,9 @@ RULE = ObjectRule(
     summary="Nobody writes Envoy's configuration past Envoy Gateway, except to narrow its admin interface.",
     why="A patch can add clusters to any address, take authentication off a route, or open the admin interface. "
     "Envoy Gateway's own documentation calls it a complete compromise of the system.",
-    remediation="use the fields of the policies and of EnvoyProxy; patch the bootstrap only at /admin/allow_paths, "
-    "with type JSONPatch",
+    remediation="use the fields of the policies and of EnvoyProxy, such as concurrency, logging, shutdown and "
+    "telemetry; give in extraArgs only threads, log levels and formats, and draining; patch the bootstrap only at "
+    "/admin/allow_paths, with type JSONPatch",
     example="""\
 apiVersion: gateway.envoyproxy.io/v1alpha1
 kind: EnvoyProxy
@@ -75,6 +86,7 @@ spec:
       - {op: add, path: /admin/allow_paths, value: [{exact: /ready}, {exact: /stats/prometheus}]}
 """,
     url="https://gateway.envoyproxy.io/docs/tasks/extensibility/envoy-patch-policy/",
-    source="envoyproxy/gateway: api/v1alpha1/envoypatchpolicy_types.go, envoyproxy_types.go, envoygateway_types.go",
+    source="envoyproxy/gateway: api/v1alpha1/envoypatchpolicy_types.go, envoyproxy_types.go, envoygateway_types.go; "
+    "envoyproxy/envoy: docs/root/operations/cli.rst",
     check=_check,
 )

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable
 
-from policy.readers.client_certificates import CLIENT_TRAFFIC_POLICY, GATEWAY, REQUIRED_MODE
+from policy.readers.client_certificates import CLIENT_TRAFFIC_POLICY, REQUIRED_MODE
+from policy.readers.listeners import GATEWAY
 from policy.reading import Node, Reader, root, shown
 from policy.rule import Context, Finding, ObjectRule, Severity, Subject
 

@@ -21,8 +21,9 @@ def _check(subject: Subject, _context: Context) -> Iterator[Finding]:
     for name in TENANT_ROLES:
         key = f"{AGGREGATE_TO}{name}"
         label = Node(value=role.labels.get(key), path=join(_LABELS, key))
-        if reader.text(label) == "true" and role.grants != ():
-            reader.report(label, f"lets everybody with the role {name} {role.grants[0].power}")
+        grants = (*role.grants, *role.grants_for_some)
+        if reader.text(label) == "true" and grants:
+            reader.report(label, f"lets everybody with the role {name} {grants[0].power}")
     for selector in role.collects:
         if selects_every_role(selector):
             reader.report(selector, "collects the rules of every ClusterRole")

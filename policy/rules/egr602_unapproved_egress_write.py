@@ -40,8 +40,12 @@ RULE = StackRule(
     summary="Nobody may write Backends, endpoints, ServiceEntries and what else opens the cluster but who is approved "
     "for it, and never everybody.",
     why="Whoever may write one of these objects picks where traffic goes, and nothing later asks again: a Backend "
-    "needs no ReferenceGrant to lead to another namespace's Service, to the node or to the metadata service.",
-    remediation="bind the role to a subject of the platform or of CI, and have it approved (platformSubjects)",
+    "needs no ReferenceGrant to lead to another namespace's Service, to the node or to the metadata service. Holders "
+    "that every cluster has built in stand in no manifest and are not judged: system:masters, the controllers of the "
+    "control plane, and whom a cloud made an administrator.",
+    remediation="bind the role to a subject of the platform or of CI, and have it approved (platformSubjects); for a "
+    "controller's own account ask for an exception instead, because platformSubjects also lets it past the admission "
+    "policy",
     example="""\
 apiVersion: rbac.authorization.k8s.io/v1
 kind: ClusterRole

@@ -27,7 +27,7 @@ _ESCAPES = frozenset(
 
 def _check(subject: Subject, _context: Context) -> Iterator[Finding]:
     reader = Reader()
-    for template in pod_templates_of(subject, reader):
+    for template in pod_templates_of(subject):
         for key in _NAMESPACES:
             flag = reader.field(template.spec, key)
             if reader.flag(flag) is True:

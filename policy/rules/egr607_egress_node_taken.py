@@ -20,12 +20,12 @@ def _check(subject: Subject, context: Context) -> Iterator[Finding]:
         return
     reader = Reader()
     if context.egress_taints:
-        for template in pod_templates_of(subject, reader):
+        for template in pod_templates_of(subject):
             _judge_node_name(reader, template)
             _judge_tolerations(reader, template, context.egress_taints)
     elif subject.ref.kind not in _ANYWHERE:
         # Nobody says here which taint it is, but to tolerate every one is to tolerate that.
-        for template in pod_templates_of(subject, reader):
+        for template in pod_templates_of(subject):
             _judge_tolerations(reader, template, _UNTOLD)
     yield from reader.findings
 

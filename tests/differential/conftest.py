@@ -1,8 +1,6 @@
 """The real `egctl`, or a skip that says why there is none."""
 
-from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -10,11 +8,9 @@ from tests.toolchains import ToolchainMissing, tool
 
 
 @pytest.fixture(scope="session")
-def egctl(pytestconfig: pytest.Config) -> Path:
-    """Built on first use, with its progress on the terminal: the build takes minutes on a cold machine."""
-    capture: Any = pytestconfig.pluginmanager.getplugin("capturemanager")  # has no public type
+def egctl() -> Path:
+    """Built before by `make toolchains`: nobody who runs the tests should wait minutes for a compiler unasked."""
     try:
-        with capture.global_and_fixture_disabled() if capture is not None else nullcontext():
-            return tool("egctl")
+        return tool("egctl", build=False)
     except ToolchainMissing as missing:
         pytest.skip(f"the differential test needs Envoy Gateway's egctl: {missing}")

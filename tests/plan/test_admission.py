@@ -173,6 +173,23 @@ def test_platform_subjects_are_told_apart_by_kind() -> None:
     assert known["groups"] == '["system:masters"]'
 
 
+@pytest.mark.parametrize("name", [DESTINATIONS, SUBJECTS])
+def test_only_the_controllers_of_endpoints_and_deletion_are_exempt(name: str) -> None:
+    """Any add-on in kube-system could send a Service's traffic wherever it liked."""
+    conditions = {each["name"]: each["expression"] for each in planned()[name].policy.spec["matchConditions"]}
+    exempt = re.findall(r"system:[a-z:-]+", conditions["not-kubernetes-itself"])
+    assert exempt == [
+        "system:apiserver",
+        "system:kube-controller-manager",
+        "system:serviceaccount:kube-system:endpoint-controller",
+        "system:serviceaccount:kube-system:endpointslice-controller",
+        "system:serviceaccount:kube-system:endpointslicemirroring-controller",
+        "system:serviceaccount:kube-system:generic-garbage-collector",
+        "system:serviceaccount:kube-system:namespace-controller",
+    ]
+    assert "startsWith" not in conditions["not-kubernetes-itself"]
+
+
 def test_there_is_no_policy_without_backends() -> None:
     """A cluster without the Backend API got policies about it."""
     values = dev_values()

@@ -66,7 +66,7 @@ def test_what_a_policy_guards(spec: dict[str, Any], *, http: bool, connections: 
         ({"jwt": _JWT | {"optional": True}}, {"EGR501", "EGR506"}),
         ({"extAuth": {"grpc": _SERVICE, "failOpen": True}}, {"EGR501", "EGR506"}),
         ({"authorization": {"defaultAction": "Allow", "rules": []}}, {"EGR501", "EGR506"}),
-        (_allow({"clientCIDRs": ["0.0.0.0/0"]}), {"EGR501", "EGR507", "EGR508"}),
+        (_allow({"clientCIDRs": ["0.0.0.0/0"]}), {"EGR501", "EGR507"}),
         ({"jwt": _JWT}, set[str]()),
     ],
 )

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from policy.facts.names import NameClass, classify_name, is_public_suffix, parse_hostname
+from policy.facts.names import NameClass, classify_name, is_hosting_zone, is_public_suffix, parse_hostname
 
 LABEL = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?", fullmatch=True).filter(lambda s: not s.startswith("xn--"))
 NAME = st.lists(LABEL, min_size=1, max_size=5).map(".".join)
@@ -19,7 +19,7 @@ def test_anything_is_read_or_refused(text: str) -> None:
         name = parse_hostname(text)
     except ValueError:
         return
-    assert name == text.lower()
+    assert name == text.lower().removesuffix(".")
     assert name.isascii()
     assert not name.endswith(".")
 
@@ -145,3 +145,18 @@ def test_public_suffixes() -> None:
     """Guards against opening a whole registry, and against refusing one company's zone."""
     assert all(is_public_suffix(name) for name in ("com", "co.uk", "local", "xn--p1ai"))
     assert not any(is_public_suffix(name) for name in ("wikipedia.org", "googleapis.com", "bbc.co.uk"))
+
+
+@pytest.mark.parametrize(
+    "name", ["s3.amazonaws.com", "github.io", "ngrok.io", "herokuapp.com", "blob.core.windows.net"]
+)
+def test_hosting_zones(name: str) -> None:
+    """Guards against taking the names of all customers of one host for those of one owner."""
+    assert is_hosting_zone(name)
+    assert not is_public_suffix(name)
+
+
+@pytest.mark.parametrize("name", ["com", "co.uk", "wikipedia.org", "shop.github.io", "github.com", "svc.cluster.local"])
+def test_other_zones(name: str) -> None:
+    """Guards against calling a registry, or one customer's name, a hosting zone."""
+    assert not is_hosting_zone(name)

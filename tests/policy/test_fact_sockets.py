@@ -37,28 +37,109 @@ def test_plain_paths_are_read_as_they_are() -> None:
         assert parse_socket_path(text) == text
 
 
+OWNERS = [
+    ("/run/docker", "Docker"),
+    ("/run/docker.sock", "Docker"),
+    ("/run/dockershim.sock", "Docker"),
+    ("/run/cri-dockerd.sock", "Docker"),
+    ("/run/containerd", "containerd"),
+    ("/run/crio", "CRI-O"),
+    ("/run/podman", "Podman"),
+    ("/run/k3s", "k3s"),
+    ("/run/k0s", "k0s"),
+    ("/run/buildkit", "BuildKit"),
+    ("/run/kata-containers", "Kata Containers"),
+    ("/run/vc", "Kata Containers"),
+    ("/run/user", "somebody's session"),
+    ("/run/systemd", "systemd"),
+    ("/run/dbus", "D-Bus"),
+    ("/run/cilium", "Cilium"),
+    ("/run/calico", "Calico"),
+    ("/run/cni", "the CNI"),
+    ("/run/netns", "other network namespaces"),
+    ("/run/terway", "Terway"),
+    ("/run/eni", "Terway"),
+    ("/run/secrets", "the pod's own identity"),
+    ("/run/spire", "SPIRE"),
+    ("/run/spire-agent", "SPIRE"),
+    ("/tmp/spire-agent", "SPIRE"),  # noqa: S108 - SPIRE's default, not a file of ours
+    ("/tmp/spire-server", "SPIRE"),  # noqa: S108
+    ("/etc/istio", "the Istio agent"),
+    ("/var/lib/istio", "the Istio agent"),
+    ("/var/lib/kubelet", "kubelet"),
+    ("/var/lib/docker", "Docker"),
+    ("/var/lib/containerd", "containerd"),
+    ("/var/lib/containers", "Podman"),
+    ("/var/lib/rancher", "k3s"),
+    ("/dev", "the node's devices"),
+    ("/proc", "the node's processes"),
+    ("/sys", "the node's kernel"),
+]
+"""Every folder and socket that is somebody's."""
+
+
+@pytest.mark.parametrize(("path", "owner"), OWNERS)
+def test_owners(path: str, owner: str) -> None:
+    """Guards against losing a row, and against what lies in a folder being nobody's."""
+    assert owner_of(path) == owner
+    assert owner_of(f"{path}/a.sock") == owner
+    assert owner_of(f"{path}-2") is None
+    assert owner_of(f"/srv{path}") is None
+
+
+@pytest.mark.parametrize(("path", "owner"), [row for row in OWNERS if row[0].startswith("/run/")])
+def test_var_run_is_run(path: str, owner: str) -> None:
+    """Guards against a runtime's socket under its other name."""
+    assert owner_of(f"/var{path}") == owner
+    assert owner_of(f"/var{path}/a.sock") == owner
+
+
 @pytest.mark.parametrize(
-    ("path", "owner"),
+    "path",
     [
-        ("/var/run/docker.sock", "Docker"),
-        ("/run/docker.sock", "Docker"),
-        ("/run/containerd/containerd.sock", "containerd"),
-        ("/var/run/containerd", "containerd"),
-        ("/var/run/crio/crio.sock", "CRI-O"),
-        ("/var/lib/kubelet/device-plugins/kubelet.sock", "kubelet"),
-        ("/etc/istio/proxy/XDS", "the Istio agent"),
-        ("/var/run/secrets/workload-spiffe-uds/socket", "the pod's own identity"),
-        ("/proc/1/root/run/a.sock", "the node's processes"),
-        ("/run/docker.sock.evil", None),
-        ("/run/dockers/a.sock", None),
-        ("/var/run/grpc.sock", None),
-        ("/var/run", None),
-        ("/home/run/docker.sock", None),
+        "/lib",
+        "/lib/docker",
+        "/lib/kubelet",
+        "/lib/modules",
+        "/run",
+        "/run/docker.sock.evil",
+        "/run/dockers/a.sock",
+        "/tmp",  # noqa: S108 - the folder itself is nobody's
+        "/var",
+        "/var/lib",
+        "/var/run",
+        "/var/run/grpc.sock",
+        "/var/runner/docker.sock",
+        "/var/tmp/spire-agent",  # noqa: S108
+        "/home/run/docker.sock",
     ],
 )
-def test_owners(path: str, owner: str | None) -> None:
-    """Guards against a runtime's socket under its other name, and against matching by the start of a word."""
-    assert owner_of(path) == owner
+def test_nobodys(path: str) -> None:
+    """Guards against matching by the start of a word, and against links that are none: only /var/run is one."""
+    assert owner_of(path) is None
+
+
+@pytest.mark.parametrize(
+    ("folder", "owners"),
+    [
+        ("/var/lib", ("the Istio agent", "kubelet", "Docker", "containerd", "Podman", "k3s")),
+        ("/tmp", ("SPIRE",)),  # noqa: S108
+        ("/etc", ("the Istio agent",)),
+        ("/lib", ()),
+        ("/run/docker.sock", ()),
+        ("/ru", ()),
+    ],
+)
+def test_owners_within(folder: str, owners: tuple[str, ...]) -> None:
+    """Guards against a folder that holds more or less than lies in it."""
+    assert owners_within(folder) == owners
+
+
+def test_every_owner_has_something_at_the_top() -> None:
+    """Guards against a row that no parent shows, and against one that is not tested here."""
+    assert owners_within("/") == tuple(dict.fromkeys(owner for _, owner in OWNERS))
+    assert owners_within("/var/run") == owners_within("/run")
+    assert set(owners_within("/var")) == set(owners_within("/run")) | set(owners_within("/var/lib"))
 
 
 def test_a_folder_holds_what_lies_in_it() -> None:

@@ -16,6 +16,7 @@ from policy.facts.urls import Url, parse_url
         ("http://login.example.com/keys?x=1#y", Url(scheme="http", host="login.example.com", port=80)),
         ("HTTPS://Login.example.com:8443/", Url(scheme="https", host="Login.example.com", port=8443)),
         ("https://[::1]:19000/keys", Url(scheme="https", host="::1", port=19000)),
+        ("https://X.example.comX", Url(scheme="https", host="X.example.comX", port=443)),
         ("https://127.0.0.1?x", Url(scheme="https", host="127.0.0.1", port=443)),
     ],
 )

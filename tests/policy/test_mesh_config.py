@@ -81,6 +81,29 @@ def test_values_that_cannot_be_read_are_refused(values: object) -> None:
     assert [(rule, path) for rule, path, _ in found] == [("EGR202", "values"), ("EGR204", "values")]
 
 
+@pytest.mark.parametrize("values", [UNKNOWN, {"enabled": UNKNOWN}])
+def test_a_part_that_is_called_istiod_is_judged(values: object) -> None:
+    """Guards against a chart around istiod's that hides its values until the update."""
+    found = violations_of(release(chart="platform", values={"istiod": values}))
+    assert "EGR202" in [rule for rule, _, _ in found]
+
+
+def test_other_parts_that_nobody_knows_are_not_judged() -> None:
+    """Guards against refusing every chart with an unknown value."""
+    assert violations_of(release(chart="platform", values={"shop": UNKNOWN, "list": [UNKNOWN], "n": 1})) == []
+
+
+@pytest.mark.parametrize("depth", [50, 5000])
+def test_values_that_nest_deep(depth: int) -> None:
+    """Guards against values that are meant to exhaust their reader."""
+    nested: object = {"service": "127.0.0.1"}
+    for _ in range(depth):
+        nested = {"x": nested}
+    mesh = {"outboundTrafficPolicy": {"mode": "REGISTRY_ONLY"}, "extensionProviders": [nested]}
+    found = violations_of(release(chart="platform", values={"istiod": {"meshConfig": mesh}}))
+    assert found != []
+
+
 @pytest.mark.parametrize("name", ["istio-", "myistio", "Istio", "istio.canary"])
 def test_other_config_maps_are_not_istiods(name: str) -> None:
     """Guards against judging what istiod never reads: it reads `istio`, and `istio-` with a revision."""

@@ -19,7 +19,8 @@ spec:
   tls: {insecureSkipVerify: true}
 """
 LOOPBACK = UNVERIFIED.replace("fqdn: {hostname: legacy.example.com,", "ip: {address: 127.0.0.1,")
-OPEN_CLIENT = "{apiVersion: v1, kind: Namespace, metadata: {name: news, labels: {cluster-egress/role: client}}}"
+CLIENT_LABELS = "{cluster-egress/role: client, istio-injection: enabled}"
+OPEN_CLIENT = f"{{apiVersion: v1, kind: Namespace, metadata: {{name: news, labels: {CLIENT_LABELS}}}}}"
 
 
 def _subjects(*texts: str) -> tuple[Subject, ...]:

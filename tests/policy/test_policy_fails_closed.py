@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from rule_fixtures import TODAY, Fixture, documents, fixtures
 
 from policy.registry import RULES, judge
-from policy.rule import UNKNOWN, Context, Finding, ObjectRule, Severity, Subject
+from policy.rule import UNKNOWN, AuditRule, Context, Finding, ObjectRule, Severity, StackRule, Subject
 from policy.subjects import subjects_of
 
 REQUIRED = Context(today=TODAY, require_declarations=True, client_namespaces=frozenset({"news"}))
@@ -193,9 +193,24 @@ def test_a_rule_that_fails_blocks_and_names_itself() -> None:
 
     rule = next(rule for rule in RULES if rule.id == "EGR105" and isinstance(rule, ObjectRule))
     broken = replace(rule, check=fail, severity=Severity.WARN)
-    violations = judge(subjects_of(documents(GOOD)[0]), Context(today=TODAY), rules=(broken,))
-    assert [(v.rule.id, v.severity) for v in violations] == [("EGR105", Severity.BLOCK)]
-    assert violations[0].message == "the rule itself failed: RecursionError: deep"
+    [violation] = judge(subjects_of(documents(GOOD)[0], "a.yaml"), Context(today=TODAY), rules=(broken,))
+    assert (violation.rule.id, violation.severity, violation.path) == ("EGR105", Severity.BLOCK, "")
+    assert (str(violation.ref), violation.origin) == ("Backend apps/n9e", "a.yaml")
+    assert violation.message == "the rule itself failed: RecursionError: deep"
+
+
+@pytest.mark.parametrize("kind", [StackRule, AuditRule])
+def test_a_rule_about_the_stack_that_fails_blocks_as_well(kind: type[StackRule] | type[AuditRule]) -> None:
+    """Guards against a bug in a rule about the whole stack that lets everything pass."""
+
+    def fail(*_: object) -> Iterator[Finding]:
+        raise KeyError("gone")
+
+    rule = next(rule for rule in RULES if isinstance(rule, kind))
+    broken = replace(rule, severity=Severity.WARN, check=fail)
+    [violation] = judge(subjects_of(documents(GOOD)[0], "a.yaml"), Context(today=TODAY), rules=(broken,))
+    assert (violation.severity, violation.path, violation.origin) == (Severity.BLOCK, "", "")
+    assert (str(violation.ref), violation.message) == ("stack itself", "the rule itself failed: KeyError: 'gone'")
 
 
 def test_deep_nesting_ends_in_a_verdict() -> None:

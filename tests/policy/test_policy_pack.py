@@ -165,8 +165,9 @@ def test_declarations_are_required_in_this_projects_stacks(pack: Any) -> None:
 def test_the_stack_as_a_whole(pack: Any) -> None:
     """Guards against a client namespace without lock-down, and against an exception that nobody uses any more."""
     namespace = {"apiVersion": "v1", "kind": "Namespace"}
-    news = namespace | {"metadata": {"name": "news", "labels": {"cluster-egress/role": "client"}}}
-    shop = namespace | {"metadata": {"name": "shop", "labels": {"cluster-egress/role": "client"}}}
+    client = {"cluster-egress/role": "client", "istio-injection": "enabled"}
+    news = namespace | {"metadata": {"name": "news", "labels": client}}
+    shop = namespace | {"metadata": {"name": "shop", "labels": client}}
     lockdown: dict[str, Any] = {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",

@@ -1,7 +1,7 @@
 """Programs that tests need and nobody installs: built once from pinned Go modules, kept in a cache that survives runs.
 
 A folder here with `go.mod` and `go.sum` is a program: its one `tool` directive names the package, `go.sum` pins every
-module that goes into it. Tests call `tool`; what they do without Go is for them to say.
+module that goes into it. `make toolchains` builds them all; tests call `tool`, and say so where a program is missing.
 """
 
 import fcntl
@@ -22,14 +22,23 @@ _BUILD_FLAGS = ("-mod=readonly", "-trimpath", "-buildvcs=false", "-ldflags=-s -w
 
 
 class ToolchainMissing(Exception):  # noqa: N818 - the usual way to say that something is not there
-    """There is no Go to build with, and no cached program of the right version."""
+    """The cache has no program of the right version, and nothing may build it."""
 
 
-def tool(name: str) -> Path:
-    """The program `name`, of the version that its folder here pins; built first if the cache does not have it.
+def names() -> list[str]:
+    """The programs that there are."""
+    return sorted(path.parent.name for path in _HERE.glob("*/go.mod"))
+
+
+def tool(name: str, *, build: bool = True) -> Path:
+    """The program `name`, of the version that its folder here pins.
+
+    Args:
+        name: that of a folder here.
+        build: whether to build it if the cache does not have it, which takes minutes.
 
     Raises:
-        ToolchainMissing: there is no Go, and nothing in the cache.
+        ToolchainMissing: it is not in the cache, and there is no Go, or it may not be built.
         RuntimeError: Go is there, but cannot build it.
     """
     folder = _HERE / name
@@ -41,6 +50,8 @@ def tool(name: str) -> Path:
             return cached
         raise ToolchainMissing(f"`go` is not on PATH and {cache} has no {name} of the pinned version")
     program = cache / f"{name}-{pins}-{_go(folder, 'env', 'GOVERSION')}" / name
+    if not program.is_file() and not build:
+        raise ToolchainMissing(f"{name} is not built yet: `make toolchains` does that, once, in minutes")
     if not program.is_file():
         cache.mkdir(parents=True, exist_ok=True)
         with _locked(cache / f"{name}.lock"):

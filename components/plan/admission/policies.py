@@ -36,10 +36,20 @@ _SUBJECT_RESOURCES: Final[_Resources] = {
 
 _EVERY_CLUSTER: Final = ("default", "kube-node-lease", "kube-public", "kube-system")
 
-_KUBERNETES: Final = (
-    "(request.userInfo.username in ['system:apiserver', 'system:kube-controller-manager']"
-    " || request.userInfo.username.startsWith('system:serviceaccount:kube-system:'))"
+_CONTROLLERS: Final = (
+    "endpoint-controller",
+    "endpointslice-controller",
+    "endpointslicemirroring-controller",
+    "generic-garbage-collector",
+    "namespace-controller",
 )
+"""The service accounts of those that write the addresses of pods, or clean up (cmd/kube-controller-manager)."""
+_KUBERNETES_USERS: Final = (
+    "system:apiserver",
+    "system:kube-controller-manager",
+    *(f"system:serviceaccount:kube-system:{name}" for name in _CONTROLLERS),
+)
+_KUBERNETES: Final = f"request.userInfo.username in {cel.texts(_KUBERNETES_USERS)}"
 """Kubernetes' own controllers, with and without a service account each."""
 _OF_PODS: Final = "request.resource.resource in ['endpoints', 'endpointslices']"
 
