@@ -19,15 +19,19 @@ def _endpoint(**kind: dict[str, Any]) -> dict[str, Any]:
     return {"type": "Endpoints", "endpoints": [kind]}
 
 
-_GOOD: Final = _endpoint(ip={"address": "8.8.8.8", "port": 443})
+_GOOD: Final = _endpoint(ip={"address": "8.8.8.8", "port": 17000})
 
 BAD_OBJECTS: Final[dict[str, dict[str, Any]]] = {
     "EGR100": _backend(_endpoint(ip={"address": "127.1", "port": 80})),
-    "EGR101": _backend(_endpoint(ip={"address": "0.0.0.0", "port": 19000})),  # noqa: S104 (what must be refused)
+    "EGR101": _backend(_endpoint(ip={"address": "0.0.0.0", "port": 17000})),  # noqa: S104 (what must be refused)
     "EGR102": _backend(_endpoint(ip={"address": "100.100.100.200", "port": 80})),
-    "EGR103": _backend(_endpoint(fqdn={"hostname": "kubernetes.default.svc", "port": 443})),
+    "EGR103": _backend(_endpoint(fqdn={"hostname": "kubernetes.default.svc", "port": 8080})),
     "EGR104": _backend({"type": "DynamicResolver"}),
     "EGR105": _backend({**_GOOD, "tls": {"insecureSkipVerify": True}}),
+    "EGR107": _backend(_endpoint(ip={"address": "10.96.0.1", "port": 8080})),
+    "EGR108": _backend(_endpoint(ip={"address": "10.20.1.5", "port": 8080})),
+    "EGR110": _backend(_endpoint(ip={"address": "8.8.8.8", "port": 10250})),
+    "EGR112": _backend(_endpoint(fqdn={"hostname": "api.example.com", "port": 443})),
     "EGR201": {
         "apiVersion": "networking.istio.io/v1",
         "kind": "ServiceEntry",
