@@ -23,6 +23,8 @@ def judging() -> None:
     for name, manifests in (
         ("Backends", _backends),
         ("mixed, as one stack", _mixed),
+        ("routes and policies", _routes),
+        ("roles and bindings", _roles),
         (f"one of {_HOSTS} hosts", _many_hosts),
         (f"one of {_HOSTS} addresses", _many_addresses),
     ):
@@ -82,6 +84,34 @@ def _mixed(run: int) -> Iterator[dict[str, Any]]:
                 "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [container]}},
             },
         )
+
+
+def _routes(run: int) -> Iterator[dict[str, Any]]:
+    """Each route with a policy that finds it by a label of its own."""
+    for number in range(_OBJECTS // 10):
+        name, labels = f"route-{number}", {"app": f"app-{number}"}
+        backend = {"group": "gateway.envoyproxy.io", "kind": "Backend", "name": name}
+        spec: dict[str, Any] = {"parentRefs": [{"name": "edge"}], "hostnames": [f"{name}.example-{run}.com"]}
+        spec["rules"] = [{"backendRefs": [backend]}]
+        route = _object("gateway.networking.k8s.io/v1", "HTTPRoute", name, spec)
+        route["metadata"]["labels"] = labels
+        yield route
+        selector = {"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "matchLabels": labels}
+        users = {"basicAuth": {"users": {"name": "htpasswd"}}}
+        yield _object(
+            "gateway.envoyproxy.io/v1alpha1", "SecurityPolicy", name, {"targetSelectors": [selector], **users}
+        )
+
+
+def _roles(run: int) -> Iterator[dict[str, Any]]:
+    group = "rbac.authorization.k8s.io"
+    for number in range(_OBJECTS // 10):
+        name = f"reader-{run}-{number}"
+        rules = [{"apiGroups": ["gateway.envoyproxy.io"], "resources": ["backends"], "verbs": ["get"]}]
+        yield _object(f"{group}/v1", "ClusterRole", name, {}) | {"rules": rules}
+        reference = {"apiGroup": group, "kind": "ClusterRole", "name": name}
+        subjects = [{"kind": "User", "name": "bob"}]
+        yield _object(f"{group}/v1", "RoleBinding", name, {}) | {"roleRef": reference, "subjects": subjects}
 
 
 def _many_hosts(run: int) -> Iterator[dict[str, Any]]:

@@ -196,11 +196,9 @@ def test_errors_for_machines(make_project: MakeProject) -> None:
     assert value["error"] == done.stderr.decode().strip()
 
 
-def test_help_is_fast_and_loads_nothing_heavy() -> None:
-    """Guards against an import of the SDK at start-up (0.15 s on an idle machine; the limit allows a busy one)."""
-    start = time.perf_counter()
+def test_help_loads_nothing_heavy() -> None:
+    """Guards against an import of the SDK at start-up, which everybody waits for who only asks for help."""
     assert egress("--help").returncode == 0
-    assert time.perf_counter() - start < 1.5
     check = "import cli.app, sys; sys.exit(any(m in sys.modules for m in ('pulumi', 'grpc', 'yaml', 'pydantic')))"
     assert subprocess.run([sys.executable, "-c", check], cwd=ROOT, check=False).returncode == 0
 

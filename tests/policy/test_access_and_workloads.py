@@ -1,6 +1,5 @@
 """Roles, bindings, pods and policies beyond their fixtures: hostile shapes, unknown values, many objects."""
 
-import time
 from typing import Any
 
 import pytest
@@ -153,8 +152,8 @@ def test_roles_that_collect_each_other_end_in_a_verdict() -> None:
     assert _blocking(*roles, binding) == []
 
 
-def test_many_roles_and_bindings_are_judged_in_time() -> None:
-    """Guards against a search whose time grows with the square of the stack."""
+def test_each_of_many_bindings_is_judged() -> None:
+    """Guards against an index that loses a role among many; `make bench` shows what they cost."""
     rules = [{"apiGroups": ["gateway.envoyproxy.io"], "resources": ["backends"], "verbs": ["create"]}]
     group = "rbac.authorization.k8s.io/v1"
     names = [f"role-{number}" for number in range(1000)]
@@ -169,6 +168,4 @@ def test_many_roles_and_bindings_are_judged_in_time() -> None:
         }
         for name in names
     ]
-    started = time.perf_counter()
     assert _blocking(*roles, *bindings) == ["EGR602"] * len(names)
-    assert time.perf_counter() - started < 10
