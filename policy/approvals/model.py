@@ -151,7 +151,8 @@ class RuleException(Approval):
     name: KubernetesName
     """The object's name."""
     expires: LastDay
-    """The last day on which it holds. One that is over excuses nothing, and is a violation itself (EGR003)."""
+    """The last day on which it holds, in quotes: "2027-06-30". An exception that is over excuses nothing, and is a
+    violation itself (EGR003)."""
 
 
 class Approvals(Model):

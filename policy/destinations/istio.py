@@ -11,7 +11,7 @@ from policy.rule import Subject
 _IMAGE = re.compile(r"(https?|oci)://|(?!.*://)")
 _TRACERS = ("zipkin", "lightstep", "datadog", "openCensusAgent")
 _REMOTE_SERVICES = ("envoyMetricsService", "envoyAccessLogService")
-_VARIABLE = re.compile(r"\$\([A-Z_]+\)(:[0-9]{1,5})?$")  # Kubernetes: dependent environment variables
+_VARIABLE = re.compile(r"\$\([A-Z_]+\)(:(?P<port>[0-9]{1,5}))?")  # Kubernetes: dependent environment variables
 _HOST_AND_PORT = re.compile(r"([a-z]+:///)?(?P<host>\[.+\]|[^:/]+):(?P<port>[0-9]{1,5})")  # gRPC: dns:///host:port
 _NONE = "NONE"  # service_entry.proto: the default resolution, which connects to where the client wanted to
 
@@ -141,7 +141,12 @@ def _proxy_config(walk: Walk, config: Node) -> None:
 def _endpoint(walk: Walk, node: Node) -> None:
     """An address or a host, mostly with a port; a variable of the pod, `$(HOST_IP):8126`, is filled in there."""
     text = node.value
-    if text == "" or (isinstance(text, str) and _VARIABLE.match(text)):
+    if text == "":
+        return
+    variable = _VARIABLE.fullmatch(text) if isinstance(text, str) else None
+    if variable is not None:
+        if variable["port"] is not None:
+            walk.port(Node(value=int(variable["port"]), path=node.path))
         return
     parts = _HOST_AND_PORT.fullmatch(text) if isinstance(text, str) else None
     ports: frozenset[int] = frozenset()

@@ -12,7 +12,7 @@ from policy.reading import Node, Reader, as_mapping, shown
 
 _WILDCARD = "*."
 _SOCKET_SCHEME = "unix:"  # istio/api: networking/v1/workload_entry.proto
-_PORT = re.compile(r"[0-9]{1,5}")
+_PORT = re.compile(r"0|[1-9][0-9]{0,4}")
 _DEFAULT_REGISTRY = "docker.io"
 _NO_PORTS: frozenset[int] = frozenset()
 

@@ -19,6 +19,9 @@ _ARGO_ELSEWHERE = ("parameters", "valueFiles", "fileParameters")
 _K3S_ELSEWHERE = ("set", "valuesSecrets", "chartContent")
 
 
+_PULUMI_ELSEWHERE = ("valueYamlFiles", "postrender", "postRenderer")
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Install:
     """One chart and its values."""
@@ -58,7 +61,8 @@ def installs_of(subject: Subject, reader: Reader) -> Iterator[Install]:
         yield _install(reader, named, values, text, *elsewhere, is_whole=kind == _K3S)
     elif kind in INSTALL_KINDS:
         named = _first(reader.field(whole, "chart"), reader.field(whole, "path"))
-        yield _install(reader, named, reader.field(whole, "values"), reader.field(whole, "valueYamlFiles"))
+        elsewhere = [reader.field(whole, key) for key in _PULUMI_ELSEWHERE]
+        yield _install(reader, named, reader.field(whole, "values"), *elsewhere)
 
 
 def _first(chart: Node, other: Node) -> Node:

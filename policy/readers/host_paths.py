@@ -20,6 +20,11 @@ HOST_PATH_KINDS: Final = POD_KINDS | {PERSISTENT_VOLUME}
 # What makes somebody else of the cluster, besides sockets (Kubernetes: PKI certificates; CNI: its two folders).
 _KEYS: Final = (
     ("/etc/kubernetes", "the cluster's keys"),
+    ("/etc/rancher", "the cluster's keys"),
+    ("/etc/ssh", "the node's keys"),
+    ("/etc/shadow", "the node's passwords"),
+    ("/etc/ssl/private", "the node's keys"),
+    ("/root", "the node's administrator"),
     ("/var/lib/etcd", "etcd's data"),
     ("/etc/cni", "the network plugin"),
     ("/opt/cni", "the network plugin"),

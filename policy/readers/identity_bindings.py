@@ -46,7 +46,7 @@ def takers_of(subject: Subject, book: RoleBook, context: Context) -> Iterator[Ta
         reached = {Reach.EVERYWHERE}
         if is_wide:
             reached.add(Reach.CLUSTER)
-        if is_guarded or (is_wide and holder.is_everybody):
+        if is_guarded or is_wide:  # every namespace is the guarded ones too
             reached.add(Reach.GUARDED)
         if is_wide or is_guarded or holder.is_everybody:
             powers = [taking.power for taking in _ordered(binding.takings) if taking.reach in reached]

@@ -18,6 +18,9 @@ MESH_CONFIG_KINDS = INSTALL_KINDS | _SAIL | {_CONFIG_MAP, _ISTIO_OPERATOR}
 # The chart is published as `istiod`; in Istio's repository its folder is `istio-discovery`.
 _CHART = re.compile(r"(istiod|istio-discovery)(-v?[0-9][^/]*)?(\.tgz)?")
 _CONFIG_MAP_NAME = re.compile(r"istio(-.+)?")  # with the revision, if the control plane has one
+_CONTROL_PLANES = ("", "istio-system")
+_FIELDS = frozenset({"defaultConfig", "extensionProviders", "outboundTrafficPolicy", "rootNamespace", "trustDomain"})
+"""What nearly every mesh configuration sets some of; a ConfigMap of another team's may be called `istio-...` too."""
 _NOWHERE = Node(value=None, path="")
 _MESH_CONFIG = "meshConfig"
 _DEFAULTS = "_internal_defaults_do_not_set"
@@ -189,5 +192,10 @@ def _of_config_map(subject: Subject, reader: Reader, whole: Node) -> Iterator[Me
     if text.value is None:
         return
     document = parsed(reader, text)
-    if document is not None:
+    if document is not None and (subject.ref.namespace in _CONTROL_PLANES or _is_mesh_config(document)):
         yield MeshConfig(places=(document,))
+
+
+def _is_mesh_config(document: Node) -> bool:
+    names = {f"{key}".replace("_", "").lower() for key in as_mapping(document.value) or {}}
+    return not names.isdisjoint(field.lower() for field in _FIELDS)

@@ -39,6 +39,7 @@ _SHUT: Final = frozenset({"deny", "log", "pass"})
 """What a rule does that lets nothing out by itself; every other action may."""
 _WORLD: Final = frozenset({"all", "world", "world-ipv4", "world-ipv6"})
 _WORLD_LABEL: Final = re.compile(r"(any|reserved)[:.](all|world|world-ipv4|world-ipv6)")
+_LEAVING_OUT: Final = ("DoesNotExist", "NotIn")
 _CIDR_GROUPS: Final = ("cidrGroupRef", "cidrGroupSelector")
 _CILIUM_PEERS: Final = (
     "toCIDR",
@@ -52,7 +53,6 @@ _CILIUM_PEERS: Final = (
     "toServices",
 )
 _CALICO_PEERS: Final = ("domains", "namespaceSelector", "nets", "selector", "serviceAccounts", "services")
-_DNS_PORTS: Final = frozenset({"53", 53})
 _DNS_PROTOCOLS: Final = frozenset({"ANY", "TCP", "UDP"})
 NO_DESTINATION: Final = "names no destination, so it opens every one"
 
@@ -140,7 +140,10 @@ def _judge_endpoint(reader: Reader, endpoint: Node) -> None:
     """By a label of its own Cilium takes also what is no pod for an endpoint."""
     labels = reader.field(endpoint, "matchLabels")
     named = [Node(value=key, path=labels.path) for key in reader.mapping(labels)]
-    named += [reader.field(item, "key") for item in reader.items(reader.field(endpoint, "matchExpressions"))]
+    expressions = reader.items(reader.field(endpoint, "matchExpressions"))
+    named += [
+        reader.field(item, "key") for item in expressions if reader.field(item, "operator").value not in _LEAVING_OUT
+    ]
     for label in named:
         text = reader.text(label)
         if text is not None and _WORLD_LABEL.fullmatch(text):
@@ -179,14 +182,18 @@ def _is_only_dns_of_cilium(rule: Node) -> bool:
 def _is_dns_of_cilium(port: Node) -> bool:
     reader = Reader()
     number, end, protocol = (reader.field(port, key).value for key in ("port", "endPort", "protocol"))
-    return number in _DNS_PORTS and end is None and (protocol is None or protocol in _DNS_PROTOCOLS)
+    return _is_dns_port(number) and end is None and (protocol is None or f"{protocol}" in _DNS_PROTOCOLS)
 
 
 def _is_only_dns_of_calico(rule: Node) -> bool:
     reader = Reader()
     ports = reader.items(reader.field(rule, "destination", "ports"))
     protocol = reader.field(rule, "protocol").value
-    return protocol in ("TCP", "UDP") and ports != [] and all(port.value in _DNS_PORTS for port in ports)
+    return protocol in ("TCP", "UDP") and ports != [] and all(_is_dns_port(port.value) for port in ports)
+
+
+def _is_dns_port(value: object) -> bool:
+    return isinstance(value, int | str) and f"{value}" == "53"
 
 
 def _judge_name(reader: Reader, name: Node) -> None:

@@ -1,4 +1,4 @@
-"""The rules, one file each: a file whose name begins with an id holds that rule as `RULE`, and is in force."""
+"""The rules, one file each, called after the rule's id: every module here holds one as `RULE`, and is in force."""
 
 from importlib import import_module
 from pkgutil import iter_modules

@@ -22,7 +22,7 @@ def _check(subject: Subject, _context: Context) -> Iterator[Finding]:
 
 def _judge(reader: Reader, mesh: MeshConfig) -> None:
     if not is_empty(mesh.elsewhere):
-        reader.report(mesh.elsewhere, "brings values from elsewhere, which cannot be judged")
+        reader.report(mesh.elsewhere, "can change what is installed, and cannot be judged here")
     created = reader.field(mesh.values, "configMap")
     if reader.flag(created) is False:
         reader.report(created, "false leaves the mesh configuration to somebody else, or to Istio's defaults")

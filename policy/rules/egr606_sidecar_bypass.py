@@ -35,13 +35,12 @@ def _check(subjects: tuple[Subject, ...], context: Context) -> Iterator[Finding]
 
 
 def _judge_pods(reader: Reader, subject: Subject, clients: frozenset[str], context: Context) -> None:
-    """Judge what is a client's, or, where nobody says who they are, of every pod what no pod ordinarily does.
+    """Judge everything of a client's pods, and of every other pod what no pod ordinarily does.
 
     The proxies of an EnvoyProxy are gateways wherever they run, so that kind is never judged here.
     """
     is_client = clients != frozenset() and subject.ref.namespace in ("", *clients)
-    is_judged = is_client or (clients == frozenset() and subject.ref.namespace not in context.gateway_namespaces)
-    if not is_judged:
+    if not is_client and subject.ref.namespace in context.gateway_namespaces:
         return
     for template in pod_templates_of(subject):
         judge_pod(reader, template, is_client=is_client)

@@ -26,7 +26,7 @@ RULE = StackRule(
     severity=Severity.BLOCK,
     applies_to=BINDING_KINDS | ROLE_KINDS,
     summary="Nobody but their own accounts and who is approved may impersonate, run commands, read Secrets, start pods "
-    "or change ConfigMaps in the namespaces of gateways and control planes; and everybody may do that to no one.",
+    "or change ConfigMaps in the namespaces of gateways and control planes; nowhere may everybody do so.",
     why="Whoever can act as the gateway, as its control plane or as an approved account needs no permission of his "
     "own: the certificates, the configuration of the mesh and the way out are then his.",
     remediation="bind a role that only reads, or bind it to an account of the namespace itself; have a subject of the "
@@ -34,9 +34,9 @@ RULE = StackRule(
     example="""\
 apiVersion: rbac.authorization.k8s.io/v1
 kind: RoleBinding
-metadata: {name: team-edits, namespace: apps}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: edit}
-subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: team-apps}]
+metadata: {name: auditors-see, namespace: istio-system}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}
+subjects: [{apiGroup: rbac.authorization.k8s.io, kind: Group, name: auditors}]
 """,
     url="https://kubernetes.io/docs/concepts/security/rbac-good-practices/#kubernetes-rbac-privilege-escalation-risks",
     source="Kubernetes: RBAC good practices, privilege escalation risks; user-facing roles",

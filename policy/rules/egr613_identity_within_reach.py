@@ -23,7 +23,8 @@ RULE = StackRule(
     name="identity-within-reach",
     severity=Severity.WARN,
     applies_to=BINDING_KINDS | ROLE_KINDS,
-    summary="Who may impersonate, run commands or read Secrets in every namespace is approved for it.",
+    summary="Who may impersonate, run commands, start pods, read Secrets or change ConfigMaps in every namespace is "
+    "approved for it.",
     why="The gateways' and the control planes' namespaces are among them, with their certificates and accounts. Many a "
     "controller needs one of these for its work; each is one more way around the egress gateway.",
     remediation="bind the role in the namespaces that need it, or have the subject approved (platformSubjects)",

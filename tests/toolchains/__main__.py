@@ -1,10 +1,17 @@
 """Builds every program that the tests need: `python -m tests.toolchains`. Without Go it says so, and builds nothing."""
 
+import sys
+
 from tests.toolchains import ToolchainMissing, names, tool
 
 if __name__ == "__main__":
+    failed = False
     for name in names():
         try:
             print(f"{name}: {tool(name)}")
         except ToolchainMissing as error:
             print(f"{name}: skipped, {error}")
+        except RuntimeError as error:
+            print(f"{name}: {error}")
+            failed = True
+    sys.exit(failed)
