@@ -149,6 +149,7 @@ def test_a_folder_holds_what_lies_in_it() -> None:
     assert "kubelet" in owners_within("/var")
     assert {"Docker", "kubelet", "the node's processes"} <= set(owners_within("/"))
     assert owners_within("/srv") == ()
+    assert owners_within("/runX") == owners_within("/runXX/") == ()
     assert owners_within("/run/ext-proc") == ()
     assert len(owners_within("/")) == len(set(owners_within("/")))
 
