@@ -17,8 +17,6 @@ INSTALL_KINDS = frozenset({_PULUMI_RELEASE, _PULUMI_CHART, _FLUX, _ARGO, _K3S, _
 """The kinds that `installs_of` knows."""
 _ARGO_ELSEWHERE = ("parameters", "valueFiles", "fileParameters")
 _K3S_ELSEWHERE = ("set", "valuesSecrets", "chartContent")
-
-
 _PULUMI_ELSEWHERE = ("valueYamlFiles", "postrender", "postRenderer")
 
 
