@@ -55,7 +55,7 @@ bench: .venv/.base ## Measure preview time and memory, as ratios
 
 .PHONY: toolchains
 toolchains: .venv/.dev ## Build the programs that some tests run the pack against (needs Go; minutes, once)
-	@$(BIN)/python -m tests.toolchains
+	@$(BIN)/python -m tests.cluster.toolchains
 
 .PHONY: mutation
 mutation: .venv/.dev ## Change classifier and rules a little, thousands of times, and see whether a test fails (minutes)
@@ -67,7 +67,7 @@ engine: .venv/.base ## Get the pinned Pulumi CLI from its publisher into .pulumi
 
 .PHONY: lock
 lock: .venv/.dev ## Write requirements/*.txt anew from the *.in files
-	@for set in base dev; do CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
+	@for set in base dev cluster; do CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-trusted-host --no-emit-find-links \
 	  --allow-unsafe --strip-extras -o requirements/$$set.txt requirements/$$set.in || exit 1; done
 
 .PHONY: clean

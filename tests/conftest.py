@@ -14,6 +14,11 @@ PROJECT_PARTS = ("Pulumi.yaml", "__main__.py", "components", "policy", "stacks")
 os.environ["EGRESS_TODAY"] = TODAY
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--cluster`, which starts a whole cluster: minutes, root, and programs that are built first."""
+    parser.addoption("--cluster", action="store_true", help="start a real cluster for the tests that need one")
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
     """A copy of the project, with the same virtual environment."""

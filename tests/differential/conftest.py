@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.toolchains import ToolchainMissing, tool
+from tests.cluster.toolchains import ToolchainMissing, tool
 
 
 @pytest.fixture(scope="session")

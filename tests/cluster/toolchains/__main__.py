@@ -1,8 +1,8 @@
-"""Builds every program that the tests need: `python -m tests.toolchains`. Without Go it says so, and builds nothing."""
+"""Builds every program that the tests need: `python -m tests.cluster.toolchains`. Without Go it says so, and builds nothing."""
 
 import sys
 
-from tests.toolchains import ToolchainMissing, names, tool
+from tests.cluster.toolchains import ToolchainMissing, names, tool
 
 if __name__ == "__main__":
     failed = False

@@ -1,0 +1,62 @@
+"""What stands for the images that pods ask for: programs of this machine, at the paths that the images have them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from tests.cluster.toolchains import module_file, tool
+
+_BIN: Final = "/usr/local/bin"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Image:
+    """What a container sees of its image."""
+
+    files: Mapping[str, Path] = field(default_factory=dict[str, Path])
+    """File of this machine by path in the container."""
+    entrypoint: tuple[str, ...] = ()
+    user: int = 0
+    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+def image(name: str, envoy: Path) -> Image:
+    """What stands for an image.
+
+    Args:
+        name: as a pod names it, such as `docker.io/istio/proxyv2:1.31.0`.
+        envoy: the real Envoy.
+
+    Raises:
+        LookupError: nothing does.
+    """
+    short = name.rpartition("/")[2].partition("@")[0].partition(":")[0]
+    images = {
+        "pilot": _program("pilot-discovery", user=1337),
+        "proxyv2": Image(
+            files={
+                f"{_BIN}/pilot-agent": _tool("pilot-agent"),
+                f"{_BIN}/envoy": envoy,
+                "/var/lib/istio/envoy/envoy_bootstrap_tmpl.json": module_file(
+                    "pilot-agent", "tools/packaging/common/envoy_bootstrap.json"
+                ),
+            },
+            entrypoint=(f"{_BIN}/pilot-agent",),
+        ),
+        "gateway": _program("envoy-gateway", user=65532),
+        "envoy": Image(files={f"{_BIN}/envoy": envoy}, entrypoint=(f"{_BIN}/envoy",), user=65532),
+        "coredns": _program("coredns", user=65532),
+        "sleep": Image(entrypoint=("/usr/bin/sleep", "infinity")),
+    }
+    if short not in images:
+        raise LookupError(f"the bed has no program for the image {name}")
+    return images[short]
+
+
+def _program(name: str, *, user: int) -> Image:
+    return Image(files={f"{_BIN}/{name}": _tool(name)}, entrypoint=(f"{_BIN}/{name}",), user=user)
+
+
+def _tool(name: str) -> Path:
+    return tool(name, build=False)

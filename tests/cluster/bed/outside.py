@@ -1,0 +1,96 @@
+"""Hosts outside the cluster: each a network namespace with public addresses, real servers, and a name in DNS."""
+
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import trustme
+
+from tests.cluster.bed.network import Network
+from tests.cluster.bed.processes import Process, start
+
+_SERVER: Final = Path(__file__).with_name("outside_server.py")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Host:
+    """A host outside."""
+
+    name: str
+    names: tuple[str, ...]
+    """Its names in DNS; none for a host that is reached by address only."""
+    addresses: tuple[str, ...]
+    listeners: tuple[str, ...]
+    """Protocol and port of each, as `https:443`."""
+
+
+HOSTS: Final = (
+    Host(name="cnn", names=("edition.cnn.com",), addresses=("151.101.1.67",), listeners=("http:80", "https:443")),
+    Host(name="httpbin", names=("httpbin.org",), addresses=("44.192.1.9",), listeners=("http:80", "https:443")),
+    Host(
+        name="undeclared",
+        names=("undeclared.example.com",),
+        addresses=("54.1.2.3",),
+        listeners=("http:80", "https:443", "tcp:5432", "grpc:50051"),
+    ),
+    Host(name="n9e1", names=(), addresses=("172.139.20.181",), listeners=("http:17000",)),
+    Host(name="n9e2", names=(), addresses=("172.139.20.183",), listeners=("http:17000",)),
+    Host(
+        name="api",
+        names=("api.example.org",),
+        addresses=("54.1.2.4",),
+        listeners=("http:80", "https:443", "grpc:50051", "tcp:5432"),
+    ),
+)
+"""Those that the stacks declare, one that none does, and one for tests that declare more."""
+
+
+@dataclass(kw_only=True)
+class Outside:
+    """All hosts outside."""
+
+    folder: Path
+    network: Network
+    processes: dict[str, Process] = field(default_factory=dict[str, Process])
+
+    @property
+    def authority(self) -> Path:
+        """The certificate authority of the hosts, as a PEM file."""
+        return self.folder / "ca.pem"
+
+    def start(self) -> None:
+        """Start every host."""
+        self.folder.mkdir(parents=True)
+        authority = trustme.CA(organization_name="the outside")
+        authority.cert_pem.write_to_path(self.authority)
+        for host in HOSTS:
+            namespace = self.network.add(host.name, list(host.addresses))
+            issued = authority.issue_cert(*host.names, *host.addresses)
+            certificate, key = self.folder / f"{host.name}.pem", self.folder / f"{host.name}.key"
+            certificate.write_bytes(b"".join(each.bytes() for each in issued.cert_chain_pems))
+            issued.private_key_pem.write_to_path(key)
+            self.log(host.name).touch()
+            command = [sys.executable, _SERVER, host.name, self.log(host.name), certificate, key, *host.listeners]
+            log = self.folder / f"{host.name}.out"
+            self.processes[host.name] = start(host.name, command, namespace=namespace, log=log)
+
+    def log(self, host: str) -> Path:
+        """What a host wrote down."""
+        return self.folder / f"{host}.jsonl"
+
+    def seen(self, host: str, *, since: int = 0, **like: Any) -> list[Mapping[str, Any]]:
+        """What a host wrote down from line `since` on, of the given values."""
+        lines = [json.loads(line) for line in self.log(host).read_text(encoding="utf-8").splitlines()]
+        return [line for line in lines[since:] if all(line.get(key) == value for key, value in like.items())]
+
+    def count(self, host: str) -> int:
+        """How many lines a host has written so far."""
+        return len(self.log(host).read_text(encoding="utf-8").splitlines())
+
+
+def names() -> dict[str, str]:
+    """Address by name, for DNS."""
+    return {name: host.addresses[0] for host in HOSTS for name in host.names}

@@ -1,0 +1,117 @@
+"""A host outside: answers HTTP, HTTPS, TCP and gRPC, and writes down who asked what.
+
+`python outside_server.py NAME LOG CERTIFICATE KEY PROTOCOL:PORT...`, with a protocol of `http`, `https`, `tcp`, `grpc`.
+Every line of the log is a JSON object with `event` (`request` or `connection`), `protocol`, `port`, `peer` (the
+address that asked), and of a request also `path`, `headers`, and of TLS `sni`.
+"""
+
+import json
+import socketserver
+import ssl
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+_lock = threading.Lock()
+
+
+def _write(log: Path, **line: Any) -> None:
+    with _lock, log.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(line) + "\n")
+
+
+def _http(name: str, log: Path, port: int, context: ssl.SSLContext | None) -> None:
+    protocol = "http" if context is None else "https"
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:  # noqa: N802 - the library's name
+            sni = getattr(self.connection, "sni", None)
+            headers = {key.lower(): value for key, value in self.headers.items()}
+            peer = self.client_address[0]
+            _write(log, event="request", protocol=protocol, port=port, peer=peer, path=self.path, headers=headers, sni=sni)
+            body = f"{name} saw {peer}\n".encode()
+            self.send_response(200)
+            self.send_header("content-length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
+            """Nothing: the log has it."""
+
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+        request_queue_size = 128
+
+        def server_bind(self) -> None:
+            socketserver.TCPServer.server_bind(self)  # without the look-up of the own name, which waits for DNS
+            self.server_name, self.server_port = name, port
+
+        def process_request_thread(self, request: Any, client_address: Any) -> None:
+            _write(log, event="connection", protocol=protocol, port=port, peer=client_address[0])
+            if context is not None:
+                request.settimeout(10)
+                try:
+                    request = context.wrap_socket(request, server_side=True)
+                except OSError:
+                    request.close()
+                    return
+            super().process_request_thread(request, client_address)
+
+    Server(("", port), Handler).serve_forever()
+
+
+def _tcp(name: str, log: Path, port: int) -> None:
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
+            _write(log, event="connection", protocol="tcp", port=port, peer=self.client_address[0])
+            self.wfile.write(f"{name} saw {self.client_address[0]}\n".encode())
+
+    socketserver.ThreadingTCPServer.daemon_threads = True
+    socketserver.ThreadingTCPServer(("", port), Handler).serve_forever()
+
+
+def _grpc(name: str, log: Path, port: int) -> None:
+    class Any_(grpc.GenericRpcHandler):
+        def service(self, details: Any) -> Any:
+            def answer(_request: bytes, context: Any) -> bytes:
+                peer = context.peer().removeprefix("ipv4:").rpartition(":")[0]
+                _write(log, event="request", protocol="grpc", port=port, peer=peer, path=details.method, headers={})
+                return f"{name} saw {peer}\n".encode()
+
+            return grpc.unary_unary_rpc_method_handler(answer)
+
+    server = grpc.server(ThreadPoolExecutor(4), handlers=(Any_(),))
+    server.add_insecure_port(f"0.0.0.0:{port}")
+    server.start()
+    server.wait_for_termination()
+
+
+def _context(certificate: str, key: str) -> ssl.SSLContext:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(certificate, key)
+
+    def remember(connection: Any, sni: str | None, _context: ssl.SSLContext) -> None:
+        connection.sni = sni
+
+    context.sni_callback = remember
+    return context
+
+
+if __name__ == "__main__":
+    host, log_file, certificate_file, key_file, *listeners = sys.argv[1:]
+    for listener in listeners:
+        kind, _, number = listener.partition(":")
+        serve, arguments = {
+            "http": (_http, (None,)),
+            "https": (_http, (_context(certificate_file, key_file),)),
+            "tcp": (_tcp, ()),
+            "grpc": (_grpc, ()),
+        }[kind]
+        threading.Thread(target=serve, args=(host, Path(log_file), int(number), *arguments)).start()

@@ -1,0 +1,92 @@
+"""Processes of the bed: each in a network namespace, with a log file, ended with its children."""
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_END_SECONDS: Final = 10.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Process:
+    """A process that was started, and how to start it again."""
+
+    name: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    log: Path
+    popen: subprocess.Popen[bytes]
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self.popen.poll() is None
+
+    def kill(self) -> None:
+        """End it without warning, its children too, as a crash does."""
+        self._signal(signal.SIGKILL)
+        self.popen.wait()
+
+    def stop(self) -> None:
+        """Ask it to end, and end it if it does not."""
+        self._signal(signal.SIGTERM)
+        try:
+            self.popen.wait(timeout=_END_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def again(self) -> "Process":
+        """The same process anew; its log goes on."""
+        return _start(self.name, self.command, self.environment, self.log)
+
+    def tail(self, lines: int = 15) -> str:
+        """The end of its log, for a message."""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def _signal(self, number: int) -> None:
+        try:
+            os.killpg(self.popen.pid, number)
+        except ProcessLookupError:
+            return
+
+
+def start(
+    name: str, command: Sequence[str | Path], *, namespace: str, log: Path, environment: Mapping[str, str] | None = None
+) -> Process:
+    """Start a process in a network namespace; only the network is that of the namespace."""
+    entered = ("nsenter", f"--net=/run/netns/{namespace}", "--", *map(str, command))
+    return _start(name, entered, {"PATH": os.environ["PATH"], "HOME": "/root", **(environment or {})}, log)
+
+
+def _start(name: str, command: tuple[str, ...], environment: Mapping[str, str], log: Path) -> Process:
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("ab") as output:
+        popen = subprocess.Popen(
+            command,
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    return Process(name=name, command=command, environment=environment, log=log, popen=popen)
+
+
+def wait_until(
+    condition: Callable[[], bool], what: str, *, seconds: float = 60.0, why_not: Callable[[], str] = lambda: ""
+) -> None:
+    """Wait until a condition holds.
+
+    Raises:
+        TimeoutError: it does not hold in time; the message says what was waited for, and why it may be.
+    """
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"waited {seconds:.0f} s in vain for {what}\n{why_not()}".rstrip())
+        time.sleep(0.1)

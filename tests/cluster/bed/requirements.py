@@ -1,0 +1,41 @@
+"""What the bed needs of a machine, and what to say where it is missing."""
+
+import os
+import shutil
+import sys
+from typing import Final
+
+from tests.cluster.bed.envoy import envoy_program
+from tests.cluster.toolchains import ToolchainMissing, names, tool
+
+_COMMANDS: Final = {
+    "ip": "iproute2",
+    "iptables": "iptables",
+    "nsenter": "util-linux",
+    "setpriv": "util-linux",
+    "sysctl": "procps",
+    "curl": "curl",
+}
+"""Command and Debian package."""
+
+
+def missing() -> list[str]:
+    """What is missing, each with what helps; empty if a bed can be started."""
+    found: list[str] = []
+    if sys.platform != "linux":
+        return ["Linux is needed, for its network namespaces"]
+    if os.geteuid() != 0:
+        found.append("root is needed, to make network namespaces")
+    packages = sorted({package for command, package in _COMMANDS.items() if shutil.which(command) is None})
+    if packages:
+        found.append(f"apt-get install {' '.join(packages)}")
+    try:
+        envoy_program()
+    except FileNotFoundError:
+        found.append("Envoy is not installed: `make test-cluster` does that")
+    for name in names():
+        try:
+            tool(name, build=False)
+        except ToolchainMissing as error:
+            found.append(str(error))
+    return found

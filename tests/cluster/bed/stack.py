@@ -1,0 +1,108 @@
+"""A stack of the repository, with the charts of this machine: what it registers, and the commands that install it."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from cli.offline.preview import preview
+from cli.render.manifests import write_manifests
+from tests.cluster.bed.charts import Charts
+from tests.conftest import PROJECT_PARTS, ROOT
+
+_CHART_SOURCES: Final = """
+chartSources:
+  bed: {{sources: [{sources}], reason: The charts of this machine, owner: a, ticket: b, expires: "2029-12-31"}}
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """A copy of the project whose stack names the bed's charts."""
+
+    project: Path
+    name: str
+
+    @property
+    def file(self) -> Path:
+        """The stack file."""
+        return self.project / "stacks" / f"Pulumi.{self.name}.yaml"
+
+    @property
+    def approvals(self) -> Path:
+        """The approvals."""
+        return self.project / "policy" / "approvals" / f"{self.name}.yaml"
+
+    def manifests(self, folder: Path) -> "Manifests":
+        """What the stack registers, as the offline preview writes it.
+
+        Raises:
+            AssertionError: the policy pack blocks it.
+        """
+        result = preview(self.project, self.name)
+        assert not result.blocked, result.violations
+        write_manifests(result, folder, charts_from=self.project)
+        return Manifests(folder=folder)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifests:
+    """A folder that `egress preview --manifests` wrote."""
+
+    folder: Path
+
+    @property
+    def commands(self) -> list[str]:
+        """The commands of its README, in order."""
+        text = (self.folder / "README.md").read_text(encoding="utf-8")
+        return text.partition("```sh\n")[2].partition("\n```")[0].splitlines()
+
+    def objects(self) -> Iterator[dict[str, Any]]:
+        """Every object that is not a chart's."""
+        for path in sorted(self.folder.glob("*.yaml")):
+            yield yaml.safe_load(path.read_text(encoding="utf-8"))
+
+    def apply(self, environment: dict[str, str], namespace: str) -> None:
+        """Run the commands in a network namespace, in order.
+
+        Raises:
+            AssertionError: one fails; the message is its own.
+        """
+        for command in self.commands:
+            done = subprocess.run(
+                ["nsenter", f"--net=/run/netns/{namespace}", "--", "sh", "-c", command],
+                cwd=self.folder,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=300,
+            )
+            assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+
+
+def copy_stack(name: str, folder: Path, charts: Charts) -> Stack:
+    """Copy the project, and have one of its stacks take the charts of this machine."""
+    project = folder / "project"
+    project.mkdir(parents=True)
+    for part in PROJECT_PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, project / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, project / part)
+    (project / ".venv").symlink_to(ROOT / ".venv")
+    stack = Stack(project=project, name=name)
+    istio = {"base": str(charts.base), "istiod": str(charts.istiod), "gateway": str(charts.gateway)}
+    envoy_gateway = {"chart": str(charts.envoy_gateway)}
+    settings = yaml.safe_dump({"cluster-egress:install": {"istio": istio, "envoyGateway": envoy_gateway}})
+    indented = "".join(f"  {line}\n" for line in settings.splitlines())
+    stack.file.write_text(f"{stack.file.read_text(encoding='utf-8')}{indented}", encoding="utf-8")
+    sources = ", ".join(sorted([*istio.values(), *envoy_gateway.values()]))
+    approvals = f"{stack.approvals.read_text(encoding='utf-8')}{_CHART_SOURCES.format(sources=sources)}"
+    stack.approvals.write_text(approvals, encoding="utf-8")
+    return stack

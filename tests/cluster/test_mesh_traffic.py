@@ -1,0 +1,156 @@
+"""What really goes through the egress gateway, and what does not: the sidecars', the gateway's and the hosts' own words."""
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from tests.cluster.bed.cluster import Cluster
+from tests.cluster.bed.pods import Pod
+from tests.cluster.bed.processes import wait_until
+
+Client = Callable[[str, str], Pod]
+CNN = "edition.cnn.com"
+CLIENTS = [("news", "reader"), ("shop", "storefront")]
+
+
+def _gateways(cluster: Cluster) -> list[Pod]:
+    return cluster.pods("istio-egress", "app=egress-gateway")
+
+
+def _logged(cluster: Cluster, path_or_sni: str) -> bool:
+    return any(path_or_sni in pod.log("istio-proxy") for pod in _gateways(cluster))
+
+
+@pytest.mark.proves("mesh", "a declared client reaches a declared host by HTTP, through the egress gateway")
+@pytest.mark.parametrize(("namespace", "name"), CLIENTS)
+def test_declared_client_reaches_the_host_by_http(cluster: Cluster, client: Client, namespace: str, name: str) -> None:
+    """Guards against a plan that every control plane accepts and that carries nothing, or around the gateway."""
+    since = cluster.outside.count("cnn")
+    path = f"/declared-{namespace}"
+    answer = client(namespace, name).curl(f"http://{CNN}{path}")
+    assert answer.outcome == "200"
+    (request,) = cluster.outside.seen("cnn", since=since, event="request", path=path)
+    assert request["peer"] in {pod.address for pod in _gateways(cluster)}
+    wait_until(lambda: _logged(cluster, path), "the gateway's access log", seconds=15)
+
+
+@pytest.mark.proves("mesh", "a declared client reaches a declared host by TLS that is passed through")
+@pytest.mark.parametrize(("namespace", "name"), CLIENTS)
+def test_declared_client_reaches_the_host_by_tls(cluster: Cluster, client: Client, namespace: str, name: str) -> None:
+    """Guards against a gateway that ends the client's TLS: curl checks the host's own certificate."""
+    since = cluster.outside.count("cnn")
+    path = f"/tls-{namespace}"
+    answer = client(namespace, name).curl(f"https://{CNN}{path}")
+    assert answer.outcome == "200"
+    (request,) = cluster.outside.seen("cnn", since=since, event="request", path=path, protocol="https")
+    assert request["sni"] == CNN
+    assert request["peer"] in {pod.address for pod in _gateways(cluster)}
+
+
+@pytest.mark.proves("mesh", "the gateway counts what goes through it")
+def test_the_gateway_counts_requests(cluster: Cluster, client: Client) -> None:
+    """Guards against counters, and alerts on them, that stay at nothing."""
+    before = sum(_requests(pod) for pod in _gateways(cluster))
+    for number in range(3):
+        assert client("news", "reader").curl(f"http://{CNN}/count-{number}").outcome == "200"
+    assert sum(_requests(pod) for pod in _gateways(cluster)) >= before + 3
+
+
+def _requests(gateway: Pod) -> int:
+    stats = json.loads(gateway.admin(f"stats?format=json&filter=cluster.outbound.80.*{CNN}.*upstream_rq_total"))
+    return sum(each["value"] for each in stats["stats"])
+
+
+@pytest.mark.proves("mesh", "another service account and another namespace are refused")
+@pytest.mark.parametrize(
+    ("namespace", "name", "expected"),
+    [("news", "other", {"403"}), ("elsewhere", "reader", {"502"})],
+    ids=["another-account", "another-namespace"],
+)
+def test_others_are_refused_by_http(
+    cluster: Cluster, client: Client, namespace: str, name: str, expected: set[str]
+) -> None:
+    """Guards against a permission that is wider than the declaration: by namespace, or for the whole mesh."""
+    since = cluster.outside.count("cnn")
+    assert client(namespace, name).curl(f"http://{CNN}/others").outcome in expected
+    assert cluster.outside.seen("cnn", since=since, event="request") == []
+
+
+@pytest.mark.proves("mesh", "another service account and another namespace are refused")
+@pytest.mark.parametrize(("namespace", "name"), [("news", "other"), ("elsewhere", "reader")])
+def test_others_are_refused_by_tls(cluster: Cluster, client: Client, namespace: str, name: str) -> None:
+    """As above, where no HTTP status can tell."""
+    since = cluster.outside.count("cnn")
+    assert client(namespace, name).curl(f"https://{CNN}/others").exit_code != 0
+    assert cluster.outside.seen("cnn", since=since, event="request") == []
+
+
+@pytest.mark.proves("mesh", "an undeclared host is refused at the sidecar, by name and by address")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://undeclared.example.com/",
+        "https://undeclared.example.com/",
+        "http://54.1.2.3/",
+        "https://54.1.2.3/",
+        "http://undeclared.example.com:5432/",
+        "http://172.139.20.181:17000/",
+        f"http://{CNN}:8080/",
+        f"https://{CNN}:80/",
+    ],
+)
+def test_undeclared_is_refused(cluster: Cluster, client: Client, url: str) -> None:
+    """Guards against a mesh that lets out what nobody declared."""
+    hosts = ("undeclared", "n9e1", "cnn")
+    since = {host: cluster.outside.count(host) for host in hosts}
+    answer = client("news", "reader").curl(url)
+    assert answer.outcome == "502" or answer.exit_code != 0
+    for host in hosts:
+        assert cluster.outside.seen(host, since=since[host]) == []
+
+
+@pytest.mark.proves("mesh", "what is refused stands in the client's log, with the host that was asked for")
+def test_undeclared_is_logged(cluster: Cluster, client: Client) -> None:
+    """Guards against a refusal that nobody can find: the operator asks `who asked for what`."""
+    reader = client("news", "reader")
+    reader.curl("http://undeclared.example.com/logged")
+    reader.curl("https://undeclared.example.com/logged")
+
+    def told() -> bool:
+        lines = reader.access_log("istio-proxy")
+        plain = any(line.get("authority") == "undeclared.example.com" for line in lines)
+        return plain and any(line.get("requested_server_name") == "undeclared.example.com" for line in lines)
+
+    wait_until(told, "both refusals in the sidecar's log", seconds=20)
+
+
+@pytest.mark.proves("mesh", "the hosts outside learn nothing about the cluster from headers")
+def test_the_outside_learns_nothing_of_the_inside(cluster: Cluster, client: Client) -> None:
+    """Guards against pod addresses, identities and certificates in headers that leave."""
+    since = cluster.outside.count("cnn")
+    forged = ("--header", "x-forwarded-for: 10.244.9.9", "--header", "x-envoy-peer-metadata: secret")
+    assert client("news", "reader").curl(f"http://{CNN}/headers", *forged).outcome == "200"
+    (request,) = cluster.outside.seen("cnn", since=since, event="request", path="/headers")
+    assert set(request["headers"]) == {"host", "user-agent", "accept"}
+
+
+@pytest.mark.proves("mesh", "straight to the gateway, only the declared identity and the declared names pass")
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("http://egress-gateway.istio-egress.svc.cluster.local/", "--header", f"host: {CNN}"),
+        ("https://egress-gateway.istio-egress.svc.cluster.local:80/", "--insecure", "--header", f"host: {CNN}"),
+        (f"https://{CNN}:443/", "--insecure", "--connect-to", f"{CNN}:443:egress-gateway.istio-egress.svc:20017"),
+    ],
+    ids=["plain", "tls-without-certificate", "lane-without-certificate"],
+)
+def test_the_gateway_takes_nobody_without_a_certificate(
+    cluster: Cluster, client: Client, arguments: tuple[str, ...]
+) -> None:
+    """Guards against a gateway that serves whoever reaches its ports: here the one who goes around its sidecar."""
+    since = cluster.outside.count("cnn")
+    url, *more = arguments
+    assert client("news", "reader").curl_past_sidecar(url, *more).exit_code != 0
+    assert client("monitoring", "probe").curl(url, *more).exit_code != 0
+    assert cluster.outside.seen("cnn", since=since, event="request") == []

@@ -1,0 +1,60 @@
+"""Outside services that are offered inside: what answers on their hostnames through the real Envoy Gateway."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+
+from tests.cluster.bed.cluster import Cluster
+from tests.cluster.bed.pods import Pod
+
+Client = Callable[[str, str], Pod]
+OFFER = "http://cluster-egress.envoy-gateway-system.svc.cluster.local"
+
+
+@pytest.mark.proves("north-south", "backends answer on their hostnames, from every endpoint")
+def test_every_endpoint_of_n9e_answers(cluster: Cluster, client: Client) -> None:
+    """Guards against an endpoint that is declared and never asked."""
+    probe = client("monitoring", "probe")
+    answers = [probe.curl(f"{OFFER}/n", "--header", "host: n9e.jiaxzeng.com") for _ in range(12)]
+    assert Counter(answer.outcome for answer in answers) == {"200": 12}
+    assert {answer.body.split()[0] for answer in answers} == {"n9e1", "n9e2"}
+
+
+@pytest.mark.proves("north-south", "backends answer on their hostnames, from every endpoint")
+def test_httpbin_answers_by_name(cluster: Cluster, client: Client) -> None:
+    """Guards against a Backend whose name the proxies cannot resolve."""
+    answer = client("monitoring", "probe").curl(f"{OFFER}/h", "--header", "host: httpbin.org")
+    assert (answer.outcome, answer.body.split()[0]) == ("200", "httpbin")
+
+
+@pytest.mark.proves("north-south", "what leaves through a backend comes from the proxies on the egress nodes")
+def test_backends_are_asked_by_the_proxies(cluster: Cluster, client: Client) -> None:
+    """Guards against traffic from addresses that no firewall outside knows."""
+    since = cluster.outside.count("httpbin")
+    client("monitoring", "probe").curl(f"{OFFER}/peer", "--header", "host: httpbin.org")
+    (request,) = cluster.outside.seen("httpbin", since=since, event="request", path="/peer")
+    proxies = cluster.pods("envoy-gateway-system", "gateway.envoyproxy.io/owning-gateway-name=cluster-egress")
+    assert request["peer"] in {pod.address for pod in proxies}
+    assert set(request["headers"]) & {"x-forwarded-for", "x-envoy-external-address", "x-request-id"} == set()
+
+
+@pytest.mark.proves("north-south", "an undeclared hostname is not answered")
+@pytest.mark.parametrize("host", ["undeclared.example.com", "172.139.20.181", "edition.cnn.com", "n9e.jiaxzeng.com.evil"])
+def test_undeclared_hostnames_are_not_answered(cluster: Cluster, client: Client, host: str) -> None:
+    """Guards against a listener or a route without hostnames, which serves every name."""
+    hosts = ("n9e1", "n9e2", "httpbin", "cnn", "undeclared")
+    since = {each: cluster.outside.count(each) for each in hosts}
+    assert client("monitoring", "probe").curl(f"{OFFER}/", "--header", f"host: {host}").outcome == "404"
+    for each in hosts:
+        assert cluster.outside.seen(each, since=since[each]) == []
+
+
+@pytest.mark.proves("north-south", "clients in the mesh reach backends by their hostnames")
+@pytest.mark.parametrize(("namespace", "name"), [("news", "reader"), ("shop", "storefront")])
+def test_mesh_clients_reach_backends(cluster: Cluster, client: Client, namespace: str, name: str) -> None:
+    """Guards against a sidecar that answers 502 for a hostname that only the Gateway knows."""
+    answer = client(namespace, name).curl("http://httpbin.org/mesh")
+    assert (answer.outcome, answer.body.split()[0]) == ("200", "httpbin")
+    at = ("--resolve", "n9e.jiaxzeng.com:80:198.51.100.1")
+    assert client(namespace, name).curl("http://n9e.jiaxzeng.com/mesh", *at).outcome == "200"
