@@ -1,6 +1,5 @@
 """What really goes through the egress gateway, and what does not: the sidecars', the gateway's and the hosts' own words."""
 
-import json
 from collections.abc import Callable
 
 import pytest
@@ -49,17 +48,20 @@ def test_declared_client_reaches_the_host_by_tls(cluster: Cluster, client: Clien
 
 
 @pytest.mark.proves("mesh", "the gateway counts what goes through it")
-def test_the_gateway_counts_requests(cluster: Cluster, client: Client) -> None:
-    """Guards against counters, and alerts on them, that stay at nothing."""
-    before = sum(_requests(pod) for pod in _gateways(cluster))
+@pytest.mark.parametrize(("scheme", "port", "counter"), [("http", 80, "rq_total"), ("https", 443, "cx_total")])
+def test_the_gateway_counts(cluster: Cluster, client: Client, scheme: str, port: int, counter: str) -> None:
+    """Guards against a way out that no counter, and so no alert, belongs to."""
+    before = _counted(cluster, port, counter)
     for number in range(3):
-        assert client("news", "reader").curl(f"http://{CNN}/count-{number}").outcome == "200"
-    assert sum(_requests(pod) for pod in _gateways(cluster)) >= before + 3
+        assert client("news", "reader").curl(f"{scheme}://{CNN}/count-{number}").outcome == "200"
+    assert _counted(cluster, port, counter) == before + 3
 
 
-def _requests(gateway: Pod) -> int:
-    stats = json.loads(gateway.admin(f"stats?format=json&filter=cluster.outbound.80.*{CNN}.*upstream_rq_total"))
-    return sum(each["value"] for each in stats["stats"])
+def _counted(cluster: Cluster, port: int, counter: str) -> int:
+    """The sum over all gateways of a counter of what goes to the host."""
+    lines = [line for pod in _gateways(cluster) for line in pod.admin("clusters").splitlines()]
+    found = [line.split("::") for line in lines if line.startswith(f"outbound|{port}||{CNN}::151.101.1.67:{port}::")]
+    return sum(int(value) for _, _, name, value in found if name == counter)
 
 
 @pytest.mark.proves("mesh", "another service account and another namespace are refused")
@@ -132,7 +134,7 @@ def test_the_outside_learns_nothing_of_the_inside(cluster: Cluster, client: Clie
     forged = ("--header", "x-forwarded-for: 10.244.9.9", "--header", "x-envoy-peer-metadata: secret")
     assert client("news", "reader").curl(f"http://{CNN}/headers", *forged).outcome == "200"
     (request,) = cluster.outside.seen("cnn", since=since, event="request", path="/headers")
-    assert set(request["headers"]) == {"host", "user-agent", "accept"}
+    assert set(request["headers"]) == {"host", "user-agent", "accept", "x-request-id"}
 
 
 @pytest.mark.proves("mesh", "straight to the gateway, only the declared identity and the declared names pass")

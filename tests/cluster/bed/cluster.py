@@ -1,10 +1,12 @@
 """The bed: a cluster with its hosts outside, a stack that is applied to it, and the pods that ask."""
 
+import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -98,6 +100,21 @@ class Cluster:
             why_not=lambda: "\n".join(self._not_ready(namespace, selector)) or "there are none",
         )
 
+    def dry_create(self, objects: Sequence[Mapping[str, Any]], user: str = addons.DEPLOYER) -> list[tuple[int, str]]:
+        """What the API server says to each new object: HTTP status, and its words if it refuses."""
+        kubeconfig = self.control_plane.kubeconfig(user)
+        done = subprocess.run(
+            ["nsenter", f"--net=/run/netns/{self.network.nodes}", "--"]
+            + [sys.executable, "-m", "tests.cluster.bed.dry_run", str(kubeconfig)],
+            input=json.dumps(objects),
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        assert done.returncode == 0, done.stderr
+        return [(status, message) for status, message in json.loads(done.stdout)]
+
     def _not_ready(self, namespace: str, selector: str) -> list[str]:
         items = self.kubectl.list("pods", namespace, selector=selector or None)
         told: list[str] = [] if items else ["there are none"]
@@ -164,7 +181,5 @@ def _furnish(cluster: Cluster) -> None:
     cluster.wait_ready("kube-system")
 
 
-def _list(objects: Any) -> str:
-    import json
-
+def _list(objects: Iterable[Any]) -> str:
     return json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})

@@ -46,6 +46,11 @@ class Api:
         if answer.status_code not in {httpx.codes.NOT_FOUND, httpx.codes.CONFLICT}:
             answer.raise_for_status()
 
+    def dry_create(self, path: str, item: Object) -> tuple[int, str]:
+        """Whether the server would take a new object: its HTTP status, and what it says against it."""
+        answer = self._client.post(path, params={"dryRun": "All"}, json=item)
+        return answer.status_code, "" if answer.is_success else answer.text
+
     def token(self, namespace: str, account: str, audience: str | None, seconds: int) -> str:
         """A token of a service account."""
         spec: Object = {"expirationSeconds": seconds}

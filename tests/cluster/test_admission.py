@@ -1,0 +1,156 @@
+"""What the real API server refuses, whoever asks and however: the ValidatingAdmissionPolicies on the cluster."""
+
+import json
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from cli.check.corpus import judge_corpus
+from tests.cluster.bed import addresses
+from tests.cluster.bed.cluster import Cluster
+
+_CORPORA: Final = [Path(__file__).parent.parent / "policy" / "corpus" / f"{name}.jsonl" for name in ("public", "own")]
+_KINDS: Final = {
+    "Backend",
+    "EndpointSlice",
+    "Endpoints",
+    "EnvoyExtensionPolicy",
+    "SecurityPolicy",
+    "Service",
+    "ServiceEntry",
+    "WorkloadEntry",
+    "WorkloadGroup",
+}
+CLAIMED: Final = {*(f"EGR{number}" for number in range(100, 111)), "EGR114", "EGR201"}
+"""The rules that docs/admission.md says the policies hold in the cluster as well."""
+NOT_SEEN: Final = {
+    "whole public suffix": "the list of public suffixes is too long for a policy",
+    "image registry on the controller's loopback": "images of Wasm are not asked about",
+}
+"""What the policies do not see of it, as the corpora put it, and why; docs/admission.md says so too."""
+REFUSED_TOO: Final = {
+    "public-ipv6-14": "CEL's ip() reads no IPv4-mapped address, so all of them are refused",
+    "gap-public-ipv6-13": "the CRD's own schema takes no IPv4-mapped address",
+}
+"""Rows that are good and refused all the same."""
+TENANT: Final = "tenant"
+_NAMESPACE: Final = "tenants"
+_META: Final = {"name": "x", "namespace": _NAMESPACE}
+_EG: Final = "gateway.envoyproxy.io/v1alpha1"
+_ISTIO: Final = "networking.istio.io/v1"
+_PUBLIC: Final = "93.184.215.14"
+GOOD: Final[dict[str, dict[str, Any]]] = {
+    "Backend": {
+        "apiVersion": _EG,
+        "spec": {"endpoints": [{"fqdn": {"hostname": "api.example.org", "port": 8443}}], "tls": {"wellKnownCACertificates": "System"}},
+    },
+    "EnvoyProxy": {"apiVersion": _EG, "spec": {}},
+    "EnvoyPatchPolicy": {
+        "apiVersion": _EG,
+        "spec": {
+            "type": "JSONPatch",
+            "targetRef": {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "x"},
+            "jsonPatches": [{"type": "type.googleapis.com/envoy.config.listener.v3.Listener", "name": "x", "operation": {"op": "remove", "path": "/x"}}],
+        },
+    },
+    "EnvoyExtensionPolicy": {
+        "apiVersion": _EG,
+        "spec": {"targetRefs": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "x"}]},
+    },
+    "ServiceEntry": {
+        "apiVersion": _ISTIO,
+        "spec": {"hosts": ["api.example.org"], "ports": [{"number": 443, "name": "tls", "protocol": "TLS"}], "resolution": "DNS"},
+    },
+    "WorkloadEntry": {"apiVersion": _ISTIO, "spec": {"address": _PUBLIC}},
+    "WorkloadGroup": {"apiVersion": _ISTIO, "spec": {"template": {"serviceAccount": "x"}}},
+    "EnvoyFilter": {"apiVersion": "networking.istio.io/v1alpha3", "spec": {}},
+    "Endpoints": {"apiVersion": "v1", "subsets": [{"addresses": [{"ip": _PUBLIC}], "ports": [{"port": 443}]}]},
+    "EndpointSlice": {
+        "apiVersion": "discovery.k8s.io/v1",
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": [_PUBLIC]}],
+        "ports": [{"port": 443}],
+    },
+    "Service": {"apiVersion": "v1", "spec": {"ports": [{"port": 443}], "externalIPs": [_PUBLIC]}},
+}
+"""A good object of every kind that only platform subjects may write."""
+
+
+@pytest.fixture(scope="module")
+def tenants(cluster: Cluster) -> Generator[Cluster]:
+    """A namespace for objects that nobody stores, and an account that RBAC lets do everything."""
+    rbac = "rbac.authorization.k8s.io"
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": _NAMESPACE}}
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": TENANT, "namespace": _NAMESPACE}}
+    binding = {
+        "apiVersion": f"{rbac}/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": TENANT},
+        "roleRef": {"apiGroup": rbac, "kind": "ClusterRole", "name": "cluster-admin"},
+        "subjects": [{"kind": "ServiceAccount", "name": TENANT, "namespace": _NAMESPACE}],
+    }
+    cluster.kubectl.apply(namespace, account, binding)
+    token = cluster.kubectl.run("create", "token", TENANT, "-n", _NAMESPACE).stdout.strip()
+    cluster.control_plane.write_kubeconfig(TENANT, token)
+    yield cluster
+    cluster.kubectl.run("delete", "namespace", _NAMESPACE, "--wait=false")
+    cluster.kubectl.run("delete", "clusterrolebinding", TENANT)
+
+
+@pytest.mark.proves("admission", "unsafe objects are refused, whoever writes them, for every class that the policies claim")
+def test_the_corpora_are_judged_as_they_are_labelled(tenants: Cluster) -> None:
+    """Guards against expressions that compile and judge nothing, or everything."""
+    rows = list(_rows())
+    objects = [{**row["object"], "metadata": {**row["object"]["metadata"], "namespace": _NAMESPACE}} for row in rows]
+    missed: list[str] = []
+    refused: dict[str, str] = {}
+    seen: set[str] = set()
+    for row, (status, message) in zip(rows, tenants.dry_create(objects), strict=True):
+        if row["verdict"] == "allow":
+            if status >= 300:
+                refused[row["id"]] = message
+        elif row["rules"] & CLAIMED:
+            if status < 300:
+                missed.append(row["why"])
+            elif "ValidatingAdmissionPolicy 'cluster-egress-" in message:
+                seen |= row["rules"] & CLAIMED
+    assert set(missed) == set(NOT_SEEN)
+    assert {key: why for key, why in refused.items() if key not in REFUSED_TOO} == {}
+    assert set(REFUSED_TOO) <= set(refused), "an explanation that is not needed any more"
+    assert seen >= CLAIMED - {"EGR107"}, "a rule that no row of the corpora put to the test"
+
+
+@pytest.mark.proves("admission", "unsafe objects are refused, whoever writes them, for every class that the policies claim")
+@pytest.mark.parametrize("address", ["10.244.1.7", addresses.DNS_SERVICE, addresses.API_SERVER, addresses.node_address(0)])
+def test_addresses_of_the_cluster_are_refused(tenants: Cluster, address: str) -> None:
+    """Guards against the cluster's own ranges (EGR107, which no row of the corpora has) missing from the policies."""
+    backend = {"apiVersion": _EG, "kind": "Backend", "metadata": _META}
+    backend |= {"spec": {"endpoints": [{"ip": {"address": address, "port": 8443}}]}}
+    entry = {"apiVersion": _ISTIO, "kind": "WorkloadEntry", "metadata": _META, "spec": {"address": address}}
+    for status, message in tenants.dry_create([backend, entry]):
+        assert status >= 400
+        assert "denied request: EGR107" in message
+
+
+@pytest.mark.proves("admission", "good objects are refused from whoever is no platform subject, cluster-admin or not")
+@pytest.mark.parametrize("kind", GOOD)
+def test_a_good_object_is_refused_from_the_wrong_subject(tenants: Cluster, kind: str) -> None:
+    """Guards against RBAC as the only guard: it only adds up, and `cluster-admin` may write everything."""
+    item = {"kind": kind, "metadata": _META, **GOOD[kind]}
+    ((status, message),) = tenants.dry_create([item])
+    assert status == 201, message
+    ((status, message),) = tenants.dry_create([item], user=TENANT)
+    assert status == 403, message
+    assert "ValidatingAdmissionPolicy 'cluster-egress-subjects'" in message
+
+
+def _rows() -> Iterator[dict[str, Any]]:
+    """The labelled objects that need no approval, each with the ids of the rules of the pack that it violates."""
+    for path in _CORPORA:
+        labelled = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        judged = {each.row.id: set(each.rules) for each in judge_corpus(path).rows}
+        for row in labelled:
+            if row["object"]["kind"] in _KINDS and not row.get("context"):
+                yield {**row, "rules": judged[row["id"]]}
