@@ -10,7 +10,7 @@ PULUMI_VERSION := 3.259.0
 
 .PHONY: help
 help: ## List what can be made
-	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk -F ':.*?## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 .venv/.base: requirements/base.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; PYTHON=... names another one"; exit 1; }
@@ -26,6 +26,11 @@ help: ## List what can be made
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
 	@touch $@
 
+.venv/.cluster: requirements/cluster.txt .venv/.dev
+	@echo "Adding what the cluster tests need (once, 100 MB)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/cluster.txt
+	@touch $@
+
 .PHONY: preview
 preview: .venv/.base ## Show everything that a stack becomes, without engine, cluster or cloud (STACK=dev)
 	@$(BIN)/egress preview $(STACK)
@@ -33,6 +38,10 @@ preview: .venv/.base ## Show everything that a stack becomes, without engine, cl
 .PHONY: test
 test: .venv/.dev ## Run the tests
 	@$(BIN)/pytest -n auto $(ARGS)
+
+.PHONY: test-cluster
+test-cluster: .venv/.cluster toolchains ## Run the tests that start a whole cluster (Linux, root, Go; half an hour once, then minutes)
+	@$(BIN)/pytest tests/cluster --cluster $(ARGS)
 
 .PHONY: check
 check: .venv/.dev ## Run the linters, the type checker and the import contracts
@@ -54,7 +63,7 @@ bench: .venv/.base ## Measure preview time and memory, as ratios
 	@$(BIN)/python -m bench
 
 .PHONY: toolchains
-toolchains: .venv/.dev ## Build the programs that some tests run the pack against (needs Go; minutes, once)
+toolchains: .venv/.dev ## Build the programs that some tests run: Kubernetes, Istio, Envoy Gateway (needs Go; once)
 	@$(BIN)/python -m tests.cluster.toolchains
 
 .PHONY: mutation

@@ -31,7 +31,7 @@ _CONDITIONS: Final = {
     "backends.gateway.envoyproxy.io": {"Accepted"},
 }
 """The conditions that must be true, by kind. EnvoyProxy, and what Istio reads, have none."""
-_METRIC: Final = re.compile(r"^(?P<name>pilot_\w*(?:reject|error|conflict|expired)\w*)(?:\{(?P<labels>[^}]*)\})? (?P<value>\S+)$")
+_METRIC: Final = re.compile(r"^(?P<name>pilot_\w*(?:reject|error|conflict)\w*)(?:\{(?P<labels>[^}]*)\})? (?P<value>\S+)$")
 
 
 @pytest.mark.proves("objects", "the control planes accept every object: conditions, pushes, admission")

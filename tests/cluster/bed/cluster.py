@@ -129,16 +129,17 @@ class Cluster:
 
 
 @contextmanager
-def running(settings: Settings, say: Callable[[str], None]) -> Generator[Cluster]:
+def running(settings: Settings, say: Callable[[str], None], *, name: str = "bed") -> Generator[Cluster]:
     """A cluster for a stack: nodes as its settings ask, the namespaces that they name, DNS, and hosts outside.
 
     Args:
         settings: of the stack.
         say: told what is being done.
+        name: tells clusters of one process apart.
     """
     remove_left_behind()
     folder = Path(tempfile.mkdtemp(prefix="cluster-egress-"))
-    network = Network.of_this_process()
+    network = Network.of_this_process(name)
     control_plane = ControlPlane(folder=folder / "control-plane", namespace=network.nodes)
     try:
         say("starting Kubernetes")

@@ -15,7 +15,7 @@ from tests.cluster.bed.addresses import SERVICE_RANGE
 
 _LINK_LOCAL: Final = "169.254.1.1"
 """The next hop of every pod and host: the nodes' end of its own cable."""
-_NAME: Final = re.compile(r"^ce(\d+)-")
+_NAME: Final = re.compile(r"^ce(\d+)-\w+-")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,9 +25,9 @@ class Network:
     prefix: str
 
     @classmethod
-    def of_this_process(cls) -> "Network":
+    def of_this_process(cls, name: str) -> "Network":
         """Named after this process, so that beds do not meet, and so that those left behind are found."""
-        return cls(prefix=f"ce{os.getpid()}-")
+        return cls(prefix=f"ce{os.getpid()}-{name}-")
 
     @property
     def nodes(self) -> str:

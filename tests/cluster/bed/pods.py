@@ -46,7 +46,7 @@ class Pod:
     def run(self, *command: str, container: str = "app", user: int = 1000, seconds: float = 20) -> subprocess.CompletedProcess[str]:
         """Run a command in a container."""
         identity = ("setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--")
-        entered = ("nsenter", f"--target={self.pid(container)}", "--net", "--mount", "--root", "--wd=/", "--")
+        entered = ("nsenter", f"--target={self.pid(container)}", "--net", "--mount", "--pid", "--root", "--wd=/", "--")
         return subprocess.run(
             [*entered, *identity, *command], capture_output=True, text=True, check=False, timeout=seconds
         )
@@ -78,12 +78,12 @@ class Pod:
         return self.run(*command, container=container, user=_SIDECAR_USER).stdout
 
     def pid(self, container: str) -> int:
-        """The process of a container."""
+        """The first process of a container, as this machine numbers it."""
         return self._state()["pids"][container]
 
     def kill(self, container: str) -> None:
         """End a container without warning; the agent starts it again."""
-        os.killpg(self.pid(container), signal.SIGKILL)
+        os.kill(self.pid(container), signal.SIGKILL)
 
     def _state(self) -> dict[str, Any]:
         return json.loads((self.folder / "pids.json").read_text(encoding="utf-8"))

@@ -4,6 +4,7 @@ import os
 import shlex
 import signal
 import subprocess
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,7 @@ from tests.cluster.bed.agent.volumes import Volumes
 
 _ETC: Final = ("alternatives", "ssl", "passwd", "group", "nsswitch.conf", "protocols", "services", "ld.so.cache")
 """What programs read there; the rest of this machine's settings is none of theirs."""
+_START_SECONDS: Final = 5.0
 
 
 @dataclass(kw_only=True)
@@ -23,6 +25,9 @@ class Container:
 
     name: str
     popen: subprocess.Popen[bytes]
+    variables: dict[str, str]
+    identity: tuple[str, ...]
+    """The words before a command that make it run as the container's user."""
     restarts: int = 0
     ready: bool = False
 
@@ -31,12 +36,29 @@ class Container:
         """How it ended; `None` while it runs."""
         return self.popen.poll()
 
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal to it and its children."""
+    @property
+    def pid(self) -> int:
+        """Its first process, which is number 1 inside."""
+        children = Path(f"/proc/{self.popen.pid}/task/{self.popen.pid}/children")
         try:
-            os.killpg(self.popen.pid, number)
-        except ProcessLookupError:
+            return int(children.read_text().split()[0])
+        except (OSError, IndexError):
+            return self.popen.pid  # not there yet, or ended
+
+    def run(self, command: list[str], seconds: float) -> None:
+        """Run a command inside, as `kubectl exec` does; what becomes of it is its own affair."""
+        entered = ("nsenter", f"--target={self.pid}", "--net", "--mount", "--pid", "--root", "--wd=/", "--")
+        try:
+            subprocess.run(
+                [*entered, *self.identity, *command], env=self.variables, capture_output=True, check=False, timeout=seconds
+            )
+        except subprocess.TimeoutExpired:
             return
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal to its first process; with that one, all the others end."""
+        if self.exit_code is None:
+            os.kill(self.pid, number)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,10 +93,19 @@ class Runtime:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        return Container(name=spec["name"], popen=popen)
+        container = Container(
+            name=spec["name"], popen=popen, variables=variables, identity=_identity(pod, spec, source)
+        )
+        deadline = time.monotonic() + _START_SECONDS
+        while container.pid == popen.pid and container.exit_code is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        return container
 
     def _script(self, pod: Object, spec: Object, source: Image, words: list[str]) -> str:
-        """`ip netns exec` has given the shell mounts of its own; every command replaces the one before it."""
+        """What builds the container's root folder, and then becomes its first process.
+
+        `ip netns exec` gives it mounts of its own, `unshare` a table of processes.
+        """
         root = self.folder / "roots" / spec["name"]
         root.mkdir(parents=True, exist_ok=True)
         top = " ".join(name for name in ("bin", "sbin", "lib", "lib64") if Path("/", name).is_symlink())
@@ -88,20 +119,19 @@ class Runtime:
             f"for each in {top}; do ln -s usr/$each $each; done",
             "mount --rbind -o ro /usr usr",
             "mount -t tmpfs -o mode=755 bed usr/local/bin",
-            "mount --rbind /proc proc",
+            "mount -t proc proc proc",
             "mount --rbind /dev dev",
             f"for each in {' '.join(_ETC)}; do [ ! -e /etc/$each ] || cp -a /etc/$each etc/; done",
-            f"cp {shlex.quote(str(self.folder / 'resolv.conf'))} etc/resolv.conf",
+            f"cp {shlex.quote(str(self.folder / 'etc'))}/* etc/",
         ]
         for path, file in source.files.items():
             lines += _bound(file, path)
         for mount in spec.get("volumeMounts", []):
             held = self.volumes.path(mount["name"]) / mount.get("subPath", "")
             lines += _bound(held, mount["mountPath"])
-        user, group = _user(pod, spec, source)
-        identity = [] if user == 0 else ["setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups", "--"]
-        lines.append(f"exec chroot . {shlex.join([*identity, *words])}")
-        return "\n".join(lines)
+        lines.append(f"exec chroot . {shlex.join([*_identity(pod, spec, source), *words])}")
+        inside = shlex.quote("\n".join(lines))
+        return f"exec unshare --pid --fork --kill-child=KILL sh -c {inside}"
 
 
 def _bound(source: Path, path: str) -> list[str]:
@@ -111,7 +141,9 @@ def _bound(source: Path, path: str) -> list[str]:
     return [f"mkdir -p $(dirname {target})", f"touch {target}", f"mount --bind {there} {target}"]
 
 
-def _user(pod: Object, spec: Object, source: Image) -> tuple[int, int]:
+def _identity(pod: Object, spec: Object, source: Image) -> tuple[str, ...]:
     context = {**pod["spec"].get("securityContext", {}), **spec.get("securityContext", {})}
     user = context.get("runAsUser", source.user)
-    return user, context.get("runAsGroup", user)
+    if user == 0:
+        return ()
+    return ("setpriv", f"--reuid={user}", f"--regid={context.get('runAsGroup', user)}", "--clear-groups", "--")

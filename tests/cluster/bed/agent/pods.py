@@ -68,11 +68,7 @@ class PodWorker:
         sysctls = {each["name"]: each["value"] for each in self._context().get("sysctls", [])}
         namespace = self.network.add(f"p{self.number}", [self.address], sysctls=sysctls)
         runtime = Runtime(folder=self.folder, network_namespace=namespace, volumes=volumes, envoy=self.envoy)
-        (self.folder / "resolv.conf").write_text(
-            f"nameserver {addresses.DNS_SERVICE}\n"
-            f"search {self.pod['metadata']['namespace']}.svc.cluster.local svc.cluster.local cluster.local\n"
-            "options ndots:5\n"
-        )
+        self._write_names()
         self._report("Pending")
         if self._started(runtime):
             self._watch(runtime)
@@ -80,6 +76,17 @@ class PodWorker:
         self.network.remove(namespace)
         self._insist(lambda: self.api.delete(self._path, self.pod["metadata"]["uid"]) if self._deleted.is_set() else None)
         self.ended = True
+
+    def _write_names(self) -> None:
+        """How the pod finds addresses by name."""
+        folder = self.folder / "etc"
+        folder.mkdir()
+        (folder / "hosts").write_text(f"127.0.0.1 localhost\n::1 localhost\n{self.address} {self.pod['metadata']['name']}\n")
+        (folder / "resolv.conf").write_text(
+            f"nameserver {addresses.DNS_SERVICE}\n"
+            f"search {self.pod['metadata']['namespace']}.svc.cluster.local svc.cluster.local cluster.local\n"
+            "options ndots:5\n"
+        )
 
     def _started(self, runtime: Runtime) -> bool:
         """Start all containers in order; false if the pod was deleted, or failed, meanwhile."""
@@ -157,9 +164,11 @@ class PodWorker:
         seconds = self.pod["metadata"].get("deletionGracePeriodSeconds", 0)
         deadline = time.monotonic() + seconds
         hooks = [
-            threading.Thread(target=before_stop, args=(spec, self.address, seconds), daemon=True)
+            threading.Thread(
+                target=before_stop, args=(spec, self.containers[spec["name"]], self.address, seconds), daemon=True
+            )
             for spec in lasting(self.pod["spec"])
-            if seconds > 0
+            if seconds > 0 and spec["name"] in self.containers
         ]
         for hook in hooks:
             hook.start()
@@ -178,7 +187,7 @@ class PodWorker:
 
     def _keep(self, container: Container) -> None:
         self.containers[container.name] = container
-        pids = {name: each.popen.pid for name, each in self.containers.items()}
+        pids = {name: each.pid for name, each in self.containers.items()}
         new = self.folder / "pids.new"
         new.write_text(json.dumps({"namespace": f"{self.network.prefix}p{self.number}", "pids": pids}))
         new.rename(self.folder / "pids.json")

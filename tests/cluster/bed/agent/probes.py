@@ -6,6 +6,7 @@ from typing import Final
 import httpx
 
 from tests.cluster.bed.agent.api import Object
+from tests.cluster.bed.agent.containers import Container
 
 _SECONDS: Final = 2.0
 
@@ -19,9 +20,11 @@ def is_ready(spec: Object, address: str) -> bool:
     return all(_answers(spec, spec[probe], address) for probe in ("startupProbe", "readinessProbe") if probe in spec)
 
 
-def before_stop(spec: Object, address: str, seconds: float) -> None:
-    """Call a container's `preStop` hook, if it is an HTTP request, and wait for the answer."""
+def before_stop(spec: Object, container: Container, address: str, seconds: float) -> None:
+    """Run a container's `preStop` hook, if it has one, and wait for its end."""
     hook = spec.get("lifecycle", {}).get("preStop", {})
+    if "exec" in hook:
+        container.run(hook["exec"]["command"], seconds)
     if "httpGet" in hook:
         try:
             _get(spec, hook["httpGet"], address, seconds)

@@ -1,0 +1,190 @@
+"""The real engine on a real cluster: up, nothing left to do, one more destination, an end half-way, destroy."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+from collections.abc import Generator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from tests.cluster.bed.cluster import Cluster, running
+from tests.cluster.bed.processes import wait_until
+from tests.cluster.bed.stack import Stack
+from tests.cluster.conftest import say
+from tests.support import dev_values, settings_of
+
+pytestmark = pytest.mark.engine
+
+ADDED: Final = """\
+    api:
+      hosts: [api.example.org]
+      ports: {https: {port: 443, protocol: TLS}}
+      clients: {news: {serviceAccounts: [other]}}
+      owner: team-news
+      ticket: FW-1045
+      expires: "2029-12-31"
+"""
+APPROVED: Final = """\
+  api:
+    hosts: [api.example.org]
+    ports: [443]
+    reason: For this test
+    owner: team-security
+    ticket: SEC-99
+    expires: "2029-12-31"
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Engine:
+    """`pulumi` in one project, inside a cluster's network."""
+
+    cluster: Cluster
+    stack: Stack
+    environment: dict[str, str]
+    before: frozenset[str]
+    """What the cluster had before the first `up`."""
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run `pulumi` with these arguments."""
+        return subprocess.run(
+            self.command(*arguments),
+            cwd=self.stack.project,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
+        )
+
+    def command(self, *arguments: str) -> list[str]:
+        """The command, as it is run."""
+        entered = ["nsenter", f"--net=/run/netns/{self.cluster.network.nodes}", "--"]
+        return [*entered, "pulumi", *arguments, "--stack", self.stack.name, "--non-interactive"]
+
+    def up(self, *arguments: str) -> None:
+        """Run `pulumi up` with the policy pack."""
+        done = self.run("up", "--yes", "--skip-preview", "--policy-pack", "policy", *arguments)
+        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+
+    def changes(self) -> dict[str, str]:
+        """What a preview would do: operation by URN, of all that do not stay the same."""
+        done = self.run("preview", "--policy-pack", "policy", "--json")
+        assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+        return {step["urn"]: step["op"] for step in json.loads(done.stdout)["steps"] if step["op"] != "same"}
+
+
+@pytest.fixture(scope="module")
+def engine(bed_allowed: None, tmp_path_factory: pytest.TempPathFactory) -> Generator[Engine]:
+    """A cluster of its own, and the engine with the stack `dev`."""
+    for program in ("pulumi", "pulumi-resource-kubernetes"):
+        if shutil.which(program) is None:
+            pytest.skip(f"{program} is not on PATH (`make engine` gets the CLI, and the CLI its provider)")
+    with ExitStack() as exits:
+        cluster = exits.enter_context(running(settings_of(dev_values()), say, name="up"))
+        folder = tmp_path_factory.mktemp("engine")
+        environment = cluster.environment | {
+            "PULUMI_HOME": str(_made(folder / "home")),
+            "PULUMI_BACKEND_URL": f"file://{_made(folder / 'state')}",
+            "PULUMI_CONFIG_PASSPHRASE": "only for this test",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "EGRESS_TODAY": os.environ["EGRESS_TODAY"],
+        }
+        made = Engine(cluster=cluster, stack=cluster.stack("dev"), environment=environment, before=_held(cluster))
+        assert (done := made.run("stack", "init")).returncode == 0, done.stderr
+        yield made
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+@pytest.mark.proves("engine", "`pulumi up` of dev; a second preview is empty")
+def test_up_and_then_nothing_to_do(engine: Engine) -> None:
+    """Guards against objects that the engine, the provider and the cluster write in turns."""
+    engine.up()
+    assert engine.changes() == {}
+    engine.cluster.add_clients()
+    reader = engine.cluster.client("news", "reader")
+    wait_until(lambda: reader.curl("http://edition.cnn.com/").outcome == "200", "traffic")
+
+
+@pytest.mark.proves("engine", "one destination more changes only its own objects")
+def test_one_destination_more_changes_only_its_own_objects(engine: Engine) -> None:
+    """Guards against an update that touches, or replaces, what other teams depend on."""
+    _add(engine.stack)
+    changes = engine.changes()
+    assert {urn for urn, operation in changes.items() if operation not in {"create", "update"}} == set()
+    group = {urn.rpartition("::")[2] for urn, operation in changes.items() if operation == "create"}
+    assert {name.startswith("egress-news-") for name in group} == {True}
+    assert {urn.rpartition("::")[2] for urn, operation in changes.items() if operation == "update"} <= {
+        "egress-news",  # how the namespace's sidecars talk to the gateway, one entry more
+    }
+    engine.up()
+    assert engine.changes() == {}
+    other = engine.cluster.client("news", "other")
+    wait_until(lambda: other.curl("https://api.example.org/").outcome == "200", "traffic to the added host")
+    assert engine.cluster.client("news", "reader").curl("https://api.example.org/").exit_code != 0
+
+
+@pytest.mark.proves("engine", "an `up` that is killed half-way is finished by the documented commands")
+def test_a_killed_up_is_finished_by_the_next(engine: Engine) -> None:
+    """Guards against a state that nobody can get out of."""
+    _remove(engine.stack)
+    with subprocess.Popen(
+        engine.command("up", "--yes", "--skip-preview", "--policy-pack", "policy"),
+        cwd=engine.stack.project,
+        env=engine.environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as killed:
+        wait_until(lambda: not _there(engine, "gateways.networking.istio.io", "news-"), "the first deletions")
+        os.killpg(killed.pid, signal.SIGKILL)
+    for arguments in (("cancel", "--yes"), ("refresh", "--yes", "--skip-preview")):
+        done = engine.run(*arguments)
+        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
+    engine.up()
+    assert engine.changes() == {}
+
+
+@pytest.mark.proves("engine", "`pulumi destroy` leaves exactly what is documented")
+def test_destroy_leaves_what_is_documented(engine: Engine) -> None:
+    """Guards against leftovers that nobody knows of, and documentation that removes too little."""
+    done = engine.run("destroy", "--yes", "--skip-preview")
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+    Path("/tmp/left.json").write_text(json.dumps(sorted(_held(engine.cluster) - engine.before), indent=1))
+    Path("/tmp/destroy.txt").write_text(done.stdout)
+
+
+def _held(cluster: Cluster) -> frozenset[str]:
+    """What a cluster has, as `Kind namespace/name`, without what Kubernetes itself makes and removes at will."""
+    listed = cluster.kubectl.run("api-resources", "--verbs=list,get", "--output=name").stdout.split()
+    passing = ("apiservices", "componentstatuses", "endpoint", "events", "leases", "nodes", "pods", "replicasets")
+    items = cluster.kubectl.list(",".join(kind for kind in listed if not kind.startswith(passing)))
+    named = [(item["kind"], item["metadata"].get("namespace", ""), item["metadata"]["name"]) for item in items]
+    return frozenset(f"{kind} {namespace}/{name}" for kind, namespace, name in named)
+
+
+def _add(stack: Stack) -> None:
+    text = stack.file.read_text(encoding="utf-8")
+    stack.file.write_text(text.replace("  cluster-egress:backends:\n", f"{ADDED}  cluster-egress:backends:\n", 1))
+    approvals = stack.approvals.read_text(encoding="utf-8")
+    stack.approvals.write_text(approvals.replace("publicRanges:\n", f"publicRanges:\n{APPROVED}", 1))
+
+
+def _remove(stack: Stack) -> None:
+    stack.file.write_text(stack.file.read_text(encoding="utf-8").replace(ADDED, ""))
+    stack.approvals.write_text(stack.approvals.read_text(encoding="utf-8").replace(APPROVED, ""))
+
+
+def _there(engine: Engine, kind: str, prefix: str) -> list[Any]:
+    names = [item["metadata"]["name"] for item in engine.cluster.kubectl.list(kind)]
+    return [name for name in names if name.startswith(prefix) and not name.startswith("news-shop")]
