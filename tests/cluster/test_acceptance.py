@@ -11,6 +11,7 @@ import pytest
 from tests.cluster.bed.cluster import Cluster
 from tests.cluster.bed.pods import Pod
 from tests.cluster.bed.processes import wait_until
+from tests.cluster.bed.stack import Key, resource
 from tests.cluster.toolchains import tool
 
 EXPLAINED: Final = {
@@ -117,26 +118,26 @@ def test_a_second_apply_changes_nothing(cluster: Cluster) -> None:
     """Guards against fields that we and a controller, or two objects of ours, write in turns."""
     before = versions(cluster)
     assert len(before) > 40
-    cluster.applied[-1].apply(cluster.environment, cluster.network.nodes)
+    cluster.applied.apply(cluster.environment, cluster.network.nodes)
     after = versions(cluster)
     assert {key for key in before if after.get(key) != before[key]} == set()
     assert set(after) == set(before)
 
 
-def versions(cluster: Cluster) -> dict[tuple[str, str, str], dict[str, Any]]:
+def versions(cluster: Cluster) -> dict[Key, dict[str, Any]]:
     """What the API server has of every object of ours and of our charts: its version, if it has no status; its spec.
 
     Objects with a status change whenever their controller reports; so do those that hooks of charts make anew.
     """
     listed = cluster.kubectl.run("api-resources", "--verbs=list,get", "--output=name").stdout.split()
-    chosen = [kind for kind in listed if not kind.startswith(("events", "pods", "componentstatuses", "leases", "bindings"))]
-    found: dict[tuple[str, str, str], dict[str, Any]] = {}
+    chosen = [kind for kind in listed if not kind.startswith(("events", "pods", "componentstatuses", "leases", "endpoint"))]
+    found: dict[Key, dict[str, Any]] = {}
     for item in cluster.kubectl.list(",".join(chosen)):
         metadata = item["metadata"]
         annotations = metadata.get("annotations", {})
         managed = metadata.get("labels", {}).get("app.kubernetes.io/managed-by")
         if managed in {"cluster-egress", "Helm"} and "helm.sh/hook" not in annotations:
-            key = (item["kind"], metadata.get("namespace", ""), metadata["name"])
+            key = (resource(item), metadata.get("namespace", ""), metadata["name"])
             found[key] = {name: value for name, value in item.items() if name not in {"status", "metadata"}}
             found[key] |= {"labels": metadata.get("labels"), "annotations": annotations, "generation": metadata.get("generation")}
             if "status" not in item:

@@ -12,6 +12,7 @@ import pytest
 from tests.cluster.bed.cluster import Cluster
 from tests.cluster.bed.pods import Pod
 from tests.cluster.bed.processes import wait_until
+from tests.cluster.bed.stack import Key
 from tests.cluster.bed.stream import flowing
 from tests.cluster.test_acceptance import versions
 
@@ -85,13 +86,13 @@ def test_an_ended_apply_is_finished_by_the_next(cluster: Cluster, client: Client
     """Guards against an order that only works from the beginning."""
     before = versions(cluster)
     ours = [key for key, held in before.items() if (held["labels"] or {}).get(_MANAGED_BY) == "cluster-egress"]
-    lost = [key for key in ours if key[0] in _LOST]
+    lost = [key for key in ours if key[0].partition(".")[0] in _LOST]
     for kind, namespace, name in lost:
         cluster.kubectl.run("delete", kind, name, "-n", namespace)
     assert len(lost) > 6
     with subprocess.Popen(
-        ["nsenter", f"--net=/run/netns/{cluster.network.nodes}", "--", "sh", "-c", "\n".join(cluster.applied[-1].commands)],
-        cwd=cluster.applied[-1].folder,
+        ["nsenter", f"--net=/run/netns/{cluster.network.nodes}", "--", "sh", "-c", "\n".join(cluster.applied.commands)],
+        cwd=cluster.applied.folder,
         env=cluster.environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -100,7 +101,7 @@ def test_an_ended_apply_is_finished_by_the_next(cluster: Cluster, client: Client
         wait_until(lambda: any(_exists(cluster, key) for key in lost), "the first of them")
         os.killpg(ended.pid, signal.SIGTERM)
     assert not all(_exists(cluster, key) for key in lost), "it was not ended half-way"
-    cluster.applied[-1].apply(cluster.environment, cluster.network.nodes)
+    cluster.applied.apply(cluster.environment, cluster.network.nodes)
     after = versions(cluster)
     assert set(after) == set(before)
     assert {key for key in before if _content(after[key]) != _content(before[key])} == set()
@@ -108,7 +109,7 @@ def test_an_ended_apply_is_finished_by_the_next(cluster: Cluster, client: Client
     wait_until(lambda: reader.curl("http://edition.cnn.com/").outcome == "200", "traffic as before")
 
 
-def _exists(cluster: Cluster, key: tuple[str, str, str]) -> bool:
+def _exists(cluster: Cluster, key: Key) -> bool:
     kind, namespace, name = key
     return cluster.kubectl.run("get", kind, name, "-n", namespace, check=False).returncode == 0
 

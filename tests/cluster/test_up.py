@@ -8,19 +8,24 @@ import subprocess
 from collections.abc import Generator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
+from tests.cluster.bed.addons import CLIENTS
 from tests.cluster.bed.cluster import Cluster, running
 from tests.cluster.bed.processes import wait_until
 from tests.cluster.bed.stack import Stack
 from tests.cluster.conftest import say
+from tests.conftest import ROOT
 from tests.support import dev_values, settings_of
 
 pytestmark = pytest.mark.engine
 
+ACCOUNTS: Final = {account for _, _, account in CLIENTS}
+_SECTION: Final = "What stays after a destroy"
 ADDED: Final = """\
     api:
       hosts: [api.example.org]
@@ -72,6 +77,20 @@ class Engine:
         """Run `pulumi up` with the policy pack."""
         done = self.run("up", "--yes", "--skip-preview", "--policy-pack", "policy", *arguments)
         assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
+
+    def shell(self, *commands: str) -> subprocess.CompletedProcess[str]:
+        """Run commands as a person would type them, up to the first that fails."""
+        entered = ["nsenter", f"--net=/run/netns/{self.cluster.network.nodes}", "--"]
+        return subprocess.run(
+            [*entered, "bash", "-e", "-o", "pipefail", "-c", "\n".join(commands)],
+            cwd=self.stack.project,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=600,
+        )
 
     def changes(self) -> dict[str, str]:
         """What a preview would do: operation by URN, of all that do not stay the same."""
@@ -148,29 +167,56 @@ def test_a_killed_up_is_finished_by_the_next(engine: Engine) -> None:
     ) as killed:
         wait_until(lambda: not _there(engine, "gateways.networking.istio.io", "news-"), "the first deletions")
         os.killpg(killed.pid, signal.SIGKILL)
-    for arguments in (("cancel", "--yes"), ("refresh", "--yes", "--skip-preview")):
-        done = engine.run(*arguments)
-        assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
-    engine.up()
+    done = engine.shell(*_documented("After an interrupted up"))
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
     assert engine.changes() == {}
 
 
 @pytest.mark.proves("engine", "`pulumi destroy` leaves exactly what is documented")
 def test_destroy_leaves_what_is_documented(engine: Engine) -> None:
     """Guards against leftovers that nobody knows of, and documentation that removes too little."""
+    for namespace, name, _ in CLIENTS:
+        engine.cluster.kubectl.run("delete", "pod", name, "-n", namespace, "--wait=false")
+    before = engine.before | _held(engine.cluster, "configmaps,serviceaccounts", "outside-ca", *ACCOUNTS)
     done = engine.run("destroy", "--yes", "--skip-preview")
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-2000:]
-    Path("/tmp/left.json").write_text(json.dumps(sorted(_held(engine.cluster) - engine.before), indent=1))
-    Path("/tmp/destroy.txt").write_text(done.stdout)
+    left = _held(engine.cluster) - before
+    listed = _section(_SECTION).partition("```text\n")[2].partition("```")[0].splitlines()
+    assert [each for each in left if not any(fnmatch(each, line) for line in listed)] == []
+    assert [line for line in listed if not any(fnmatch(each, line) for each in left)] == []
+    done = engine.shell(*_documented(_SECTION))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert _held(engine.cluster) - before == frozenset()
 
 
-def _held(cluster: Cluster) -> frozenset[str]:
-    """What a cluster has, as `Kind namespace/name`, without what Kubernetes itself makes and removes at will."""
-    listed = cluster.kubectl.run("api-resources", "--verbs=list,get", "--output=name").stdout.split()
-    passing = ("apiservices", "componentstatuses", "endpoint", "events", "leases", "nodes", "pods", "replicasets")
-    items = cluster.kubectl.list(",".join(kind for kind in listed if not kind.startswith(passing)))
-    named = [(item["kind"], item["metadata"].get("namespace", ""), item["metadata"]["name"]) for item in items]
-    return frozenset(f"{kind} {namespace}/{name}" for kind, namespace, name in named)
+def _section(title: str) -> str:
+    text = (ROOT / "docs" / "deploying.md").read_text(encoding="utf-8")
+    return text.partition(f"## {title}\n")[2].partition("\n## ")[0]
+
+
+def _documented(title: str) -> list[str]:
+    """The commands of a section of docs/deploying.md."""
+    return [line.removeprefix("$ ") for line in _section(title).splitlines() if line.startswith("$ ")]
+
+
+def _held(cluster: Cluster, kinds: str | None = None, *names: str) -> frozenset[str]:
+    """What a cluster has, as `Kind namespace/name`, without what Kubernetes itself makes and removes at will.
+
+    Args:
+        cluster: the cluster.
+        kinds: only of these kinds.
+        names: only of these names.
+    """
+    if kinds is None:
+        listed = cluster.kubectl.run("api-resources", "--verbs=list,get", "--output=name").stdout.split()
+        passing = ("apiservices", "componentstatuses", "endpoint", "events", "leases", "nodes", "pods", "replicasets")
+        kinds = ",".join(kind for kind in listed if not kind.startswith(passing))
+    metadata = [(item["kind"], item["metadata"]) for item in cluster.kubectl.list(kinds)]
+    return frozenset(
+        f"{kind} {'/'.join(each[key] for key in ('namespace', 'name') if key in each)}"
+        for kind, each in metadata
+        if not names or each["name"] in names
+    )
 
 
 def _add(stack: Stack) -> None:
@@ -185,6 +231,6 @@ def _remove(stack: Stack) -> None:
     stack.approvals.write_text(stack.approvals.read_text(encoding="utf-8").replace(APPROVED, ""))
 
 
-def _there(engine: Engine, kind: str, prefix: str) -> list[Any]:
+def _there(engine: Engine, kind: str, prefix: str) -> list[str]:
     names = [item["metadata"]["name"] for item in engine.cluster.kubectl.list(kind)]
     return [name for name in names if name.startswith(prefix) and not name.startswith("news-shop")]

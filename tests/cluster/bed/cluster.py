@@ -8,7 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -38,7 +38,8 @@ class Cluster:
     outside: Outside
     agent: Process
     charts: Charts
-    applied: list[Manifests] = field(default_factory=list[Manifests])
+    applied: Manifests
+    """What is applied; an empty folder before anything is."""
 
     @property
     def kubectl(self) -> Kubectl:
@@ -70,8 +71,16 @@ class Cluster:
         """Apply everything that a stack registers, as the README of its manifests says."""
         manifests = stack.manifests(self.folder / folder)
         manifests.apply(self.environment, self.network.nodes)
-        self.applied.append(manifests)
+        self.applied = manifests
         return manifests
+
+    def change_to(self, manifests: Manifests) -> None:
+        """Apply what differs from what is applied, and delete what is not there any more: what `pulumi up` does."""
+        before, self.applied = self.applied, manifests
+        manifests.apply(self.environment, self.network.nodes, after=before)
+        gone = [key for key in before.objects() if key not in manifests.objects()]
+        for kind, namespace, name in reversed(gone):
+            self.kubectl.run("delete", kind, name, *(("-n", namespace) if namespace else ()))
 
     def add_clients(self) -> None:
         """Start the pods that ask, and wait until they are ready."""
@@ -162,6 +171,7 @@ def running(settings: Settings, say: Callable[[str], None], *, name: str = "bed"
             outside=outside,
             agent=agent,
             charts=prepare(folder / "charts"),
+            applied=Manifests(folder=folder / "nothing"),
         )
         _furnish(cluster)
         yield cluster

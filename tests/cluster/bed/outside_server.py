@@ -6,6 +6,7 @@ address that asked), and of a request also `path`, `headers`, and of TLS `sni`.
 """
 
 import json
+import signal
 import socketserver
 import ssl
 import sys
@@ -114,4 +115,5 @@ if __name__ == "__main__":
             "tcp": (_tcp, ()),
             "grpc": (_grpc, ()),
         }[kind]
-        threading.Thread(target=serve, args=(host, Path(log_file), int(number), *arguments)).start()
+        threading.Thread(target=serve, args=(host, Path(log_file), int(number), *arguments), daemon=True).start()
+    signal.pause()  # gRPC's threads work only as long as the main one does

@@ -1,8 +1,9 @@
 """A stack of the repository, with the charts of this machine: what it registers, and the commands that install it."""
 
+import re
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -14,6 +15,9 @@ from cli.render.manifests import write_manifests
 from tests.cluster.bed.charts import Charts
 from tests.conftest import PROJECT_PARTS, ROOT
 
+Key = tuple[str, str, str]
+"""Resource, namespace and name of an object."""
+_NUMBERED: Final = re.compile(r"\d{3,}-")
 _CHART_SOURCES: Final = """
 chartSources:
   bed: {{sources: [{sources}], reason: The charts of this machine, owner: a, ticket: b, expires: "2029-12-31"}}
@@ -61,18 +65,32 @@ class Manifests:
         text = (self.folder / "README.md").read_text(encoding="utf-8")
         return text.partition("```sh\n")[2].partition("\n```")[0].splitlines()
 
-    def objects(self) -> Iterator[dict[str, Any]]:
-        """Every object that is not a chart's."""
+    def objects(self) -> dict[Key, Any]:
+        """Every object that is not a chart's, in order."""
+        found: dict[Key, Any] = {}
         for path in sorted(self.folder.glob("*.yaml")):
-            yield yaml.safe_load(path.read_text(encoding="utf-8"))
+            item = yaml.safe_load(path.read_text(encoding="utf-8"))
+            metadata = item["metadata"]
+            found[resource(item), metadata.get("namespace", ""), metadata["name"]] = item
+        return found
 
-    def apply(self, environment: dict[str, str], namespace: str) -> None:
+    def apply(self, environment: dict[str, str], namespace: str, *, after: "Manifests | None" = None) -> None:
         """Run the commands in a network namespace, in order.
+
+        Args:
+            environment: for the commands.
+            namespace: the network namespace.
+            after: what was applied before; what has not changed since is left out, as the engine does.
 
         Raises:
             AssertionError: one fails; the message is its own.
         """
+        known = set() if after is None else set(after.contents().values())
+        contents = self.contents()
         for command in self.commands:
+            name = next(word.removesuffix("/values.yaml") for word in command.split() if _NUMBERED.match(word))
+            if contents[name] in known:
+                continue
             done = subprocess.run(
                 ["nsenter", f"--net=/run/netns/{namespace}", "--", "sh", "-c", command],
                 cwd=self.folder,
@@ -83,6 +101,21 @@ class Manifests:
                 timeout=300,
             )
             assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+
+    def contents(self) -> dict[str, str]:
+        """What each file, and each release's folder, says."""
+        found: dict[str, str] = {}
+        for path in sorted(self.folder.iterdir()):
+            if _NUMBERED.match(path.name):
+                files = [path / "chart.yaml", path / "values.yaml"] if path.is_dir() else [path]
+                found[path.name] = "\n".join(each.read_text(encoding="utf-8") for each in files)
+        return found
+
+
+def resource(item: Mapping[str, Any]) -> str:
+    """What kubectl calls an object's kind without mistaking it for another's, as `Gateway.v1.networking.istio.io`."""
+    group, _, version = item["apiVersion"].rpartition("/")
+    return f"{item['kind']}.{version}.{group}" if group else item["kind"]
 
 
 def copy_stack(name: str, folder: Path, charts: Charts) -> Stack:

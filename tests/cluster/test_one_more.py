@@ -1,0 +1,113 @@
+"""One destination more, by gRPC and by TLS, on a cluster that carries traffic: what changes, and who can use it."""
+
+from collections.abc import Callable, Generator
+from typing import Any, Final
+
+import pytest
+
+from tests.cluster.bed.cluster import Cluster
+from tests.cluster.bed.pods import Pod
+from tests.cluster.bed.processes import wait_until
+from tests.cluster.bed.stack import Key, Stack
+from tests.cluster.bed.stream import flowing
+from tests.cluster.test_acceptance import versions
+
+Client = Callable[[str, str], Pod]
+
+DESTINATION: Final = """\
+    api:
+      hosts: [api.example.org]
+      ports: {grpc: {port: 50051, protocol: GRPC}, https: {port: 443, protocol: TLS}}
+      clients: {news: {serviceAccounts: [other]}}
+      owner: team-news
+      ticket: FW-1045
+      expires: "2029-12-31"
+"""
+APPROVAL: Final = """\
+  api:
+    hosts: [api.example.org]
+    ports: [443, 50051]
+    reason: For this test
+    owner: team-security
+    ticket: SEC-99
+    expires: "2029-12-31"
+"""
+SHARED: Final = {
+    ("DestinationRule.v1.networking.istio.io", "news", "egress-gateway"): "how news's sidecars talk to the gateway",
+    ("NetworkPolicy.v1.networking.k8s.io", "istio-egress", "egress-gateway"): "the gateway's ports",
+    ("Service", "istio-egress", "egress-gateway"): "the gateway's ports",
+}
+"""What a destination on a port that was not there before may change, and why."""
+
+
+def declare(stack: Stack) -> None:
+    """Have a stack file and its approvals hold one destination more."""
+    text = stack.file.read_text(encoding="utf-8")
+    stack.file.write_text(text.replace("  cluster-egress:backends:\n", f"{DESTINATION}  cluster-egress:backends:\n", 1))
+    approvals = stack.approvals.read_text(encoding="utf-8")
+    stack.approvals.write_text(approvals.replace("publicRanges:\n", f"publicRanges:\n{APPROVAL}", 1))
+
+
+@pytest.fixture(scope="module")
+def grown(cluster: Cluster, client: Client) -> Generator[tuple[dict[Key, Any], dict[Key, Any], dict[str, int]]]:
+    """The cluster with one destination more: its objects before and after, and what became of traffic meanwhile."""
+    stack = cluster.stack("dev", "grown")
+    declare(stack)
+    reader = client("news", "reader")
+    before, original = versions(cluster), cluster.applied
+    with flowing(lambda: reader.curl("http://edition.cnn.com/grow").outcome) as stream:
+        cluster.change_to(stack.manifests(cluster.folder / "grown-manifests"))
+        after = versions(cluster)
+    yield before, after, dict(stream.outcomes)
+    cluster.change_to(original)
+
+
+@pytest.mark.proves("growth", "one destination more changes only its own objects, while traffic flows")
+def test_only_its_own_objects_change(grown: tuple[dict[Key, Any], dict[Key, Any], dict[str, int]]) -> None:
+    """Guards against an addition that touches, or interrupts, what other teams depend on."""
+    before, after, outcomes = grown
+    assert set(before) - set(after) == set()
+    assert {key for key in before if before[key] != after[key]} <= set(SHARED)
+    assert {kind.partition(".")[0] for kind, _, _ in set(after) - set(before)} == {
+        "AuthorizationPolicy",
+        "Gateway",
+        "ServiceEntry",
+        "VirtualService",
+    }
+    assert set(outcomes) == {"200"}
+
+
+@pytest.mark.proves("mesh", "a declared client reaches a declared host by gRPC, and others do not")
+@pytest.mark.usefixtures("grown")
+def test_grpc_goes_through_the_gateway(cluster: Cluster, client: Client) -> None:
+    """Guards against HTTP/2 that is spoken to the gateway and not beyond it."""
+    since = cluster.outside.count("api")
+    wait_until(lambda: "grpc-status: 0" in _call(client("news", "other")), "an answer by gRPC", seconds=30)
+    seen = cluster.outside.seen("api", since=since, event="request", protocol="grpc")
+    gateways = {pod.address for pod in cluster.pods("istio-egress", "app=egress-gateway")}
+    assert {request["peer"] for request in seen} <= gateways
+    assert {request["path"] for request in seen} == {"/bed.Api/Ask"}
+    assert "grpc-status: 0" not in _call(client("news", "reader"))
+    assert "grpc-status: 0" not in _call(client("elsewhere", "reader"))
+
+
+@pytest.mark.proves("growth", "permissions of the added destination are its own")
+@pytest.mark.usefixtures("grown")
+def test_permissions_do_not_mix(client: Client) -> None:
+    """Guards against groups that share a door: each account reaches its own host, and not the other's."""
+    reader, other = client("news", "reader"), client("news", "other")
+    wait_until(lambda: other.curl("https://api.example.org/").outcome == "200", "the added host")
+    assert reader.curl("https://api.example.org/").exit_code != 0
+    assert reader.curl("https://edition.cnn.com/").outcome == "200"
+    assert other.curl("https://edition.cnn.com/").exit_code != 0
+    assert other.curl("http://edition.cnn.com/").outcome == "403"
+
+
+def _call(pod: Pod) -> str:
+    """What a call by gRPC, of an empty message, is answered with: headers and trailers."""
+    command = (
+        "printf '\\0\\0\\0\\0\\0' | curl --silent --max-time 5 --http2-prior-knowledge --dump-header - --output /dev/null"
+        " --header 'content-type: application/grpc' --header 'te: trailers' --data-binary @-"
+        " http://api.example.org:50051/bed.Api/Ask"
+    )
+    return pod.run("sh", "-c", command).stdout
