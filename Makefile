@@ -57,6 +57,7 @@ check: .venv/.dev ## Run the linters, the type checker and the import contracts
 generate: .venv/.dev ## Write the generated files anew: schemas, reference pages, goldens
 	@$(BIN)/python -m cli.generate
 	@$(BIN)/python -m tests.golden
+	@$(BIN)/python -m tests.cluster.proofs
 
 .PHONY: bench
 bench: .venv/.base ## Measure preview time and memory, as ratios

@@ -9,6 +9,7 @@ from typing import Any, Final
 import pytest
 
 from tests.cluster.bed.cluster import Cluster
+from tests.cluster.bed.network import inside
 from tests.cluster.bed.pods import Pod
 from tests.cluster.bed.processes import wait_until
 from tests.cluster.bed.stack import Key, resource
@@ -32,14 +33,18 @@ _CONDITIONS: Final = {
     "backends.gateway.envoyproxy.io": {"Accepted"},
 }
 """The conditions that must be true, by kind. EnvoyProxy, and what Istio reads, have none."""
-_METRIC: Final = re.compile(r"^(?P<name>pilot_\w*(?:reject|error|conflict)\w*)(?:\{(?P<labels>[^}]*)\})? (?P<value>\S+)$")
+_METRIC: Final = re.compile(
+    r"^(?P<name>pilot_\w*(?:reject|error|conflict)\w*)(?:\{(?P<labels>[^}]*)\})? (?P<value>\S+)$"
+)
 
 
 @pytest.mark.proves("objects", "the control planes accept every object: conditions, pushes, admission")
 @pytest.mark.parametrize("kind", _CONDITIONS)
 def test_every_object_is_accepted(cluster: Cluster, kind: str) -> None:
     """Guards against an object that the API server stores, and its controller refuses."""
-    wait_until(lambda: _refused(cluster, kind) == [], f"the conditions of {kind}", why_not=lambda: str(_refused(cluster, kind)))
+    wait_until(
+        lambda: _refused(cluster, kind) == [], f"the conditions of {kind}", why_not=lambda: str(_refused(cluster, kind))
+    )
     assert cluster.kubectl.list(kind)
 
 
@@ -49,9 +54,8 @@ def _refused(cluster: Cluster, kind: str) -> list[str]:
     for item in cluster.kubectl.list(kind):
         for conditions in _condition_lists(item.get("status", {})):
             held = {each["type"]: each for each in conditions}
-            for wanted in sorted(_CONDITIONS[kind]):
-                if held.get(wanted, {}).get("status") != "True":
-                    told.append(f"{item['metadata']['name']}: {wanted}: {held.get(wanted)}")
+            lacking = [each for each in sorted(_CONDITIONS[kind]) if held.get(each, {}).get("status") != "True"]
+            told += [f"{item['metadata']['name']}: {each}: {held.get(each)}" for each in lacking]
     return told
 
 
@@ -96,7 +100,7 @@ def test_istioctl_finds_nothing_unexplained(cluster: Cluster) -> None:
     """Guards against references to nothing, conflicting hosts, and whatever else Istio's own analysis knows."""
     command = [tool("istioctl", build=False), "analyze", "--all-namespaces", "--output=json"]
     done = subprocess.run(
-        ["nsenter", f"--net=/run/netns/{cluster.network.nodes}", "--", *command],
+        [*inside(cluster.network.nodes), *command],
         env=cluster.environment,
         capture_output=True,
         text=True,
@@ -130,7 +134,9 @@ def versions(cluster: Cluster) -> dict[Key, dict[str, Any]]:
     Objects with a status change whenever their controller reports; so do those that hooks of charts make anew.
     """
     listed = cluster.kubectl.run("api-resources", "--verbs=list,get", "--output=name").stdout.split()
-    chosen = [kind for kind in listed if not kind.startswith(("events", "pods", "componentstatuses", "leases", "endpoint"))]
+    chosen = [
+        kind for kind in listed if not kind.startswith(("events", "pods", "componentstatuses", "leases", "endpoint"))
+    ]
     found: dict[Key, dict[str, Any]] = {}
     for item in cluster.kubectl.list(",".join(chosen)):
         metadata = item["metadata"]
@@ -139,7 +145,11 @@ def versions(cluster: Cluster) -> dict[Key, dict[str, Any]]:
         if managed in {"cluster-egress", "Helm"} and "helm.sh/hook" not in annotations:
             key = (resource(item), metadata.get("namespace", ""), metadata["name"])
             found[key] = {name: value for name, value in item.items() if name not in {"status", "metadata"}}
-            found[key] |= {"labels": metadata.get("labels"), "annotations": annotations, "generation": metadata.get("generation")}
+            found[key] |= {
+                "labels": metadata.get("labels", {}),
+                "annotations": annotations,
+                "generation": metadata.get("generation"),
+            }
             if "status" not in item:
                 found[key]["version"] = metadata["resourceVersion"]
     return found

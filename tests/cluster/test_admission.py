@@ -44,7 +44,10 @@ _PUBLIC: Final = "93.184.215.14"
 GOOD: Final[dict[str, dict[str, Any]]] = {
     "Backend": {
         "apiVersion": _EG,
-        "spec": {"endpoints": [{"fqdn": {"hostname": "api.example.org", "port": 8443}}], "tls": {"wellKnownCACertificates": "System"}},
+        "spec": {
+            "endpoints": [{"fqdn": {"hostname": "api.example.org", "port": 8443}}],
+            "tls": {"wellKnownCACertificates": "System"},
+        },
     },
     "EnvoyProxy": {"apiVersion": _EG, "spec": {}},
     "EnvoyPatchPolicy": {
@@ -52,7 +55,13 @@ GOOD: Final[dict[str, dict[str, Any]]] = {
         "spec": {
             "type": "JSONPatch",
             "targetRef": {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "x"},
-            "jsonPatches": [{"type": "type.googleapis.com/envoy.config.listener.v3.Listener", "name": "x", "operation": {"op": "remove", "path": "/x"}}],
+            "jsonPatches": [
+                {
+                    "type": "type.googleapis.com/envoy.config.listener.v3.Listener",
+                    "name": "x",
+                    "operation": {"op": "remove", "path": "/x"},
+                }
+            ],
         },
     },
     "EnvoyExtensionPolicy": {
@@ -61,7 +70,11 @@ GOOD: Final[dict[str, dict[str, Any]]] = {
     },
     "ServiceEntry": {
         "apiVersion": _ISTIO,
-        "spec": {"hosts": ["api.example.org"], "ports": [{"number": 443, "name": "tls", "protocol": "TLS"}], "resolution": "DNS"},
+        "spec": {
+            "hosts": ["api.example.org"],
+            "ports": [{"number": 443, "name": "tls", "protocol": "TLS"}],
+            "resolution": "DNS",
+        },
     },
     "WorkloadEntry": {"apiVersion": _ISTIO, "spec": {"address": _PUBLIC}},
     "WorkloadGroup": {"apiVersion": _ISTIO, "spec": {"template": {"serviceAccount": "x"}}},
@@ -99,7 +112,7 @@ def tenants(cluster: Cluster) -> Generator[Cluster]:
     cluster.kubectl.run("delete", "clusterrolebinding", TENANT)
 
 
-@pytest.mark.proves("admission", "unsafe objects are refused, whoever writes them, for every class that the policies claim")
+@pytest.mark.proves("admission", "unsafe objects are refused, whoever writes them, for every class that is claimed")
 def test_the_corpora_are_judged_as_they_are_labelled(tenants: Cluster) -> None:
     """Guards against expressions that compile and judge nothing, or everything."""
     rows = list(_rows())
@@ -122,8 +135,10 @@ def test_the_corpora_are_judged_as_they_are_labelled(tenants: Cluster) -> None:
     assert seen >= CLAIMED - {"EGR107"}, "a rule that no row of the corpora put to the test"
 
 
-@pytest.mark.proves("admission", "unsafe objects are refused, whoever writes them, for every class that the policies claim")
-@pytest.mark.parametrize("address", ["10.244.1.7", addresses.DNS_SERVICE, addresses.API_SERVER, addresses.node_address(0)])
+@pytest.mark.proves("admission", "unsafe objects are refused, whoever writes them, for every class that is claimed")
+@pytest.mark.parametrize(
+    "address", ["10.244.1.7", addresses.DNS_SERVICE, addresses.API_SERVER, addresses.node_address(0)]
+)
 def test_addresses_of_the_cluster_are_refused(tenants: Cluster, address: str) -> None:
     """Guards against the cluster's own ranges (EGR107, which no row of the corpora has) missing from the policies."""
     backend = {"apiVersion": _EG, "kind": "Backend", "metadata": _META}
@@ -134,7 +149,14 @@ def test_addresses_of_the_cluster_are_refused(tenants: Cluster, address: str) ->
         assert "denied request: EGR107" in message
 
 
-@pytest.mark.proves("admission", "good objects are refused from whoever is no platform subject, cluster-admin or not")
+@pytest.mark.proves(
+    "admission",
+    "good objects are refused from whoever is no platform subject, cluster-admin or not",
+    kinds=(
+        "ValidatingAdmissionPolicy.admissionregistration.k8s.io",
+        "ValidatingAdmissionPolicyBinding.admissionregistration.k8s.io",
+    ),
+)
 @pytest.mark.parametrize("kind", GOOD)
 def test_a_good_object_is_refused_from_the_wrong_subject(tenants: Cluster, kind: str) -> None:
     """Guards against RBAC as the only guard: it only adds up, and `cluster-admin` may write everything."""

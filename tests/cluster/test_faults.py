@@ -10,6 +10,7 @@ from typing import Any, Final
 import pytest
 
 from tests.cluster.bed.cluster import Cluster
+from tests.cluster.bed.network import inside
 from tests.cluster.bed.pods import Pod
 from tests.cluster.bed.processes import wait_until
 from tests.cluster.bed.stack import Key
@@ -18,7 +19,15 @@ from tests.cluster.test_acceptance import versions
 
 Client = Callable[[str, str], Pod]
 _MANAGED_BY: Final = "app.kubernetes.io/managed-by"
-_LOST: Final = {"AuthorizationPolicy", "Backend", "DestinationRule", "HTTPRoute", "NetworkPolicy", "ServiceEntry", "VirtualService"}
+_LOST: Final = {
+    "AuthorizationPolicy",
+    "Backend",
+    "DestinationRule",
+    "HTTPRoute",
+    "NetworkPolicy",
+    "ServiceEntry",
+    "VirtualService",
+}
 _MARKER_PORT: Final = 8999
 OFFER: Final = "http://cluster-egress.envoy-gateway-system.svc.cluster.local/fault"
 
@@ -36,7 +45,10 @@ def _requests(client: Client) -> list[Callable[[], str]]:
 @pytest.mark.proves("faults", "declared hosts keep answering while a control plane is dead, and after its return")
 @pytest.mark.parametrize(
     ("namespace", "selector", "container"),
-    [("istio-system", "app=istiod", "discovery"), ("envoy-gateway-system", "control-plane=envoy-gateway", "envoy-gateway")],
+    [
+        ("istio-system", "app=istiod", "discovery"),
+        ("envoy-gateway-system", "control-plane=envoy-gateway", "envoy-gateway"),
+    ],
     ids=["istiod", "envoy-gateway"],
 )
 def test_a_dead_control_plane_stops_nothing(
@@ -58,7 +70,9 @@ def test_a_dead_control_plane_stops_nothing(
     assert client("news", "other").curl("http://edition.cnn.com/").outcome == "403"
 
 
-@pytest.mark.proves("faults", "declared hosts keep answering while the API server is away, and changes reach the proxies after")
+@pytest.mark.proves(
+    "faults", "declared hosts keep answering while the API server is away, and changes reach the proxies after"
+)
 def test_a_restart_of_the_api_server_stops_nothing(cluster: Cluster, client: Client) -> None:
     """Guards against a data path that needs the API server, and controllers that never find it again."""
     with flowing(*_requests(client)) as stream:
@@ -85,13 +99,13 @@ def test_a_restart_of_the_api_server_stops_nothing(cluster: Cluster, client: Cli
 def test_an_ended_apply_is_finished_by_the_next(cluster: Cluster, client: Client) -> None:
     """Guards against an order that only works from the beginning."""
     before = versions(cluster)
-    ours = [key for key, held in before.items() if (held["labels"] or {}).get(_MANAGED_BY) == "cluster-egress"]
+    ours = [key for key, held in before.items() if held["labels"].get(_MANAGED_BY) == "cluster-egress"]
     lost = [key for key in ours if key[0].partition(".")[0] in _LOST]
     for kind, namespace, name in lost:
         cluster.kubectl.run("delete", kind, name, "-n", namespace)
     assert len(lost) > 6
     with subprocess.Popen(
-        ["nsenter", f"--net=/run/netns/{cluster.network.nodes}", "--", "sh", "-c", "\n".join(cluster.applied.commands)],
+        [*inside(cluster.network.nodes), "sh", "-c", "\n".join(cluster.applied.commands)],
         cwd=cluster.applied.folder,
         env=cluster.environment,
         stdout=subprocess.DEVNULL,

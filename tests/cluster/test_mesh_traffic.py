@@ -1,4 +1,4 @@
-"""What really goes through the egress gateway, and what does not: the sidecars', the gateway's and the hosts' own words."""
+"""What goes through the egress gateway, and what does not, in the sidecars', the gateway's and the hosts' own words."""
 
 from collections.abc import Callable
 
@@ -13,6 +13,17 @@ CNN = "edition.cnn.com"
 CLIENTS = [("news", "reader"), ("shop", "storefront")]
 
 
+@pytest.mark.proves(
+    "mesh", "pods of client namespaces get a sidecar, by a label that we set in place", kinds=("NamespacePatch",)
+)
+@pytest.mark.parametrize(("namespace", "name", "joins"), [("news", "reader", True), ("monitoring", "probe", False)])
+def test_client_namespaces_are_in_the_mesh(cluster: Cluster, namespace: str, name: str, joins: bool) -> None:
+    """Guards against a label that the injector does not heed, and against sidecars that nobody asked for."""
+    spec = cluster.kubectl.get("pod", name, namespace)["spec"]
+    names = {container["name"] for container in [*spec["containers"], *spec.get("initContainers", [])]}
+    assert ("istio-proxy" in names) == joins
+
+
 def _gateways(cluster: Cluster) -> list[Pod]:
     return cluster.pods("istio-egress", "app=egress-gateway")
 
@@ -21,7 +32,17 @@ def _logged(cluster: Cluster, path_or_sni: str) -> bool:
     return any(path_or_sni in pod.log("istio-proxy") for pod in _gateways(cluster))
 
 
-@pytest.mark.proves("mesh", "a declared client reaches a declared host by HTTP, through the egress gateway")
+@pytest.mark.proves(
+    "mesh",
+    "a declared client reaches a declared host by HTTP, through the egress gateway",
+    kinds=(
+        "ServiceEntry.networking.istio.io",
+        "VirtualService.networking.istio.io",
+        "Gateway.networking.istio.io",
+        "DestinationRule.networking.istio.io",
+        "Release.helm.sh",
+    ),
+)
 @pytest.mark.parametrize(("namespace", "name"), CLIENTS)
 def test_declared_client_reaches_the_host_by_http(cluster: Cluster, client: Client, namespace: str, name: str) -> None:
     """Guards against a plan that every control plane accepts and that carries nothing, or around the gateway."""
@@ -64,7 +85,11 @@ def _counted(cluster: Cluster, port: int, counter: str) -> int:
     return sum(int(value) for _, _, name, value in found if name == counter)
 
 
-@pytest.mark.proves("mesh", "another service account and another namespace are refused")
+@pytest.mark.proves(
+    "mesh",
+    "another service account and another namespace are refused",
+    kinds=("AuthorizationPolicy.security.istio.io",),
+)
 @pytest.mark.parametrize(
     ("namespace", "name", "expected"),
     [("news", "other", {"403"}), ("elsewhere", "reader", {"502"})],
@@ -79,7 +104,11 @@ def test_others_are_refused_by_http(
     assert cluster.outside.seen("cnn", since=since, event="request") == []
 
 
-@pytest.mark.proves("mesh", "another service account and another namespace are refused")
+@pytest.mark.proves(
+    "mesh",
+    "another service account and another namespace are refused",
+    kinds=("AuthorizationPolicy.security.istio.io",),
+)
 @pytest.mark.parametrize(("namespace", "name"), [("news", "other"), ("elsewhere", "reader")])
 def test_others_are_refused_by_tls(cluster: Cluster, client: Client, namespace: str, name: str) -> None:
     """As above, where no HTTP status can tell."""
@@ -88,7 +117,11 @@ def test_others_are_refused_by_tls(cluster: Cluster, client: Client, namespace: 
     assert cluster.outside.seen("cnn", since=since, event="request") == []
 
 
-@pytest.mark.proves("mesh", "an undeclared host is refused at the sidecar, by name and by address")
+@pytest.mark.proves(
+    "mesh",
+    "an undeclared host is refused at the sidecar, by name and by address",
+    kinds=("Sidecar.networking.istio.io",),
+)
 @pytest.mark.parametrize(
     "url",
     [
@@ -112,7 +145,11 @@ def test_undeclared_is_refused(cluster: Cluster, client: Client, url: str) -> No
         assert cluster.outside.seen(host, since=since[host]) == []
 
 
-@pytest.mark.proves("mesh", "what is refused stands in the client's log, with the host that was asked for")
+@pytest.mark.proves(
+    "mesh",
+    "what is refused stands in the client's log, with the host that was asked for",
+    kinds=("Telemetry.telemetry.istio.io",),
+)
 def test_undeclared_is_logged(cluster: Cluster, client: Client) -> None:
     """Guards against a refusal that nobody can find: the operator asks `who asked for what`."""
     reader = client("news", "reader")

@@ -46,12 +46,32 @@ PLACES: Final = {
     "a node": addresses.node_address(0),
     "a documentation address": "203.0.113.10",
 }
-PORTS: Final = (53, 80, 443, 5432, 6443, 8080, 15012, 15020, 15021, 15090, 17000, 18000, LANES.start, LANES.stop - 1, 20032)
+PORTS: Final = (
+    53,
+    80,
+    443,
+    5432,
+    6443,
+    8080,
+    15012,
+    15020,
+    15021,
+    15090,
+    17000,
+    18000,
+    LANES.start,
+    LANES.stop - 1,
+    20032,
+)
 
 Pod = tuple[str, str]
 
 
-@pytest.mark.proves("network", "NetworkPolicies open exactly what the declaration says, in-cluster default included")
+@pytest.mark.proves(
+    "network",
+    "NetworkPolicies open exactly what the declaration says, in-cluster default included",
+    kinds=("NetworkPolicy.networking.k8s.io",),
+)
 def test_policies_open_what_is_declared_and_nothing_else(cluster: Cluster) -> None:
     """Guards against a selector, a port or a block that Kubernetes reads differently from the planner."""
     ends = {**_pods(cluster), **{name: End(address=address) for name, address in PLACES.items()}}
@@ -103,7 +123,7 @@ def _governed(settings: Settings) -> set[str]:
 def _leaves_for_a_pod(source: Pod, target: Pod, port: int, protocol: str) -> bool:
     """Gateways reach DNS and their own control plane; everybody else reaches every pod, as before."""
     if source in {GATEWAY, PROXY}:
-        own = {GATEWAY: (ISTIOD, 15012), PROXY: (CONTROLLER, 18000)}[source]
+        own = (ISTIOD, 15012) if source == GATEWAY else (CONTROLLER, 18000)
         return (target == DNS and port == 53) or ((target, port) == own and protocol == "TCP")
     return True
 
@@ -112,7 +132,9 @@ def _enters(settings: Settings, source: Pod, target: Pod, port: int, protocol: s
     """Only the gateway is closed from inside: clients reach its declared ports, everybody its health and metrics."""
     if target != GATEWAY:
         return True
-    plain = {each.port for entry in settings.destinations.values() for each in entry.ports.values() if each.protocol != "TLS"}
+    plain = {
+        each.port for entry in settings.destinations.values() for each in entry.ports.values() if each.protocol != "TLS"
+    }
     for_clients = protocol == "TCP" and source[0] in _governed(settings) and port in {*plain, *LANES}
     return for_clients or (protocol == "TCP" and port in {15020, 15021, 15090})
 

@@ -12,7 +12,16 @@ Client = Callable[[str, str], Pod]
 OFFER = "http://cluster-egress.envoy-gateway-system.svc.cluster.local"
 
 
-@pytest.mark.proves("north-south", "backends answer on their hostnames, from every endpoint")
+@pytest.mark.proves(
+    "north-south",
+    "backends answer on their hostnames, from every endpoint",
+    kinds=(
+        "Backend.gateway.envoyproxy.io",
+        "HTTPRoute.gateway.networking.k8s.io",
+        "Gateway.gateway.networking.k8s.io",
+        "GatewayClass.gateway.networking.k8s.io",
+    ),
+)
 def test_every_endpoint_of_n9e_answers(cluster: Cluster, client: Client) -> None:
     """Guards against an endpoint that is declared and never asked."""
     probe = client("monitoring", "probe")
@@ -40,7 +49,9 @@ def test_backends_are_asked_by_the_proxies(cluster: Cluster, client: Client) -> 
 
 
 @pytest.mark.proves("north-south", "an undeclared hostname is not answered")
-@pytest.mark.parametrize("host", ["undeclared.example.com", "172.139.20.181", "edition.cnn.com", "n9e.jiaxzeng.com.evil"])
+@pytest.mark.parametrize(
+    "host", ["undeclared.example.com", "172.139.20.181", "edition.cnn.com", "n9e.jiaxzeng.com.evil"]
+)
 def test_undeclared_hostnames_are_not_answered(cluster: Cluster, client: Client, host: str) -> None:
     """Guards against a listener or a route without hostnames, which serves every name."""
     hosts = ("n9e1", "n9e2", "httpbin", "cnn", "undeclared")

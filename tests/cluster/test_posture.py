@@ -52,7 +52,9 @@ def test_observing_tells_what_would_be_refused(cluster: Cluster, client: Client)
     wait_until(told, "the undeclared host in the sidecar's log", seconds=20)
     before = _would_be_denied(cluster)
     assert client("news", "other").curl("http://edition.cnn.com/told").outcome == "200"
-    wait_until(lambda: _would_be_denied(cluster) > before, "the undeclared caller in the gateway's counters", seconds=20)
+    wait_until(
+        lambda: _would_be_denied(cluster) > before, "the undeclared caller in the gateway's counters", seconds=20
+    )
 
 
 @pytest.mark.usefixtures("observed")

@@ -26,7 +26,11 @@ def _egress_nodes(cluster: Cluster) -> dict[str, str]:
     return {node["metadata"]["name"]: node["metadata"]["labels"]["topology.kubernetes.io/zone"] for node in nodes}
 
 
-@pytest.mark.proves("nodes", "gateway pods land on the tainted egress nodes, one in each zone")
+@pytest.mark.proves(
+    "nodes",
+    "gateway pods land on the tainted egress nodes, one in each zone",
+    kinds=("EnvoyProxy.gateway.envoyproxy.io", "Release.helm.sh"),
+)
 @pytest.mark.parametrize("namespace", GATEWAYS)
 def test_gateways_are_spread_over_the_egress_nodes(cluster: Cluster, namespace: str) -> None:
     """Guards against a selector, a toleration or a spread that the scheduler reads differently from us."""
@@ -57,7 +61,9 @@ def test_an_ordinary_pod_waits_rather_than_take_an_egress_node(cluster: Cluster)
         pod = client_pod("monitoring", "waits", "probe")
         cluster.kubectl.apply(pod)
         try:
-            wait_until(lambda: "Unschedulable" in str(_conditions(cluster, "waits")), "the scheduler's verdict", seconds=20)
+            wait_until(
+                lambda: "Unschedulable" in str(_conditions(cluster, "waits")), "the scheduler's verdict", seconds=20
+            )
             assert "nodeName" not in cluster.kubectl.get("pod", "waits", "monitoring")["spec"]
         finally:
             cluster.kubectl.run("delete", "pod", "waits", "-n", "monitoring", "--wait=true")

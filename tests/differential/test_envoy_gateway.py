@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.cluster.toolchains import version_of
 from tests.differential.cases import CORPUS
 from tests.differential.envoy_gateway import Verdict
 from tests.differential.report import PAGE, compare, page
-from tests.cluster.toolchains import version_of
 
 _SOCKET = "routes may not lead to sockets, but policies may, and this one is approved: the Backend alone does not tell"
 

@@ -116,6 +116,7 @@ def test_a_host_on_a_new_port_with_new_addresses_changes_at_most_five() -> None:
     assert modified == ["Gateway", "NetworkPolicy", "Release", "VirtualService"]
 
 
+@pytest.mark.pinned("growth", "a thousand hosts in twenty groups", "the bed applies stacks of the repository")
 def test_a_thousand_hosts_in_twenty_groups_need_few_objects(thousand: tuple[int, Values, Plan]) -> None:
     """Objects grew with hosts instead of groups, and previews with them: 5 ms an object in the SDK alone."""
     _, _, plan = thousand

@@ -59,6 +59,7 @@ def test_any_public_address_is_never_one_of_the_cluster(cidr: str) -> None:
     assert all(not _reaches(block, ipaddress.IPv4Network(cidr).network_address) for block in _any_public())
 
 
+@pytest.mark.pinned("network", "a cluster on public addresses", "the bed is on private ones")
 @pytest.mark.parametrize("own", ["podCidrs", "serviceCidrs", "nodeCidrs", "apiServerAddresses"])
 def test_the_cluster_s_ranges_are_excepted_where_they_are_public(own: str) -> None:
     """As above, for each kind of range, with addresses that no special range covers."""

@@ -31,6 +31,7 @@ def test_a_source_is_one_word() -> None:
     assert (path, bool(instead)) == ("install.istio.base", True)
 
 
+@pytest.mark.pinned("install", "images from a mirror", "nothing pulls images in the bed")
 def test_images_come_from_a_mirror_where_one_is_set() -> None:
     """An air-gapped cluster pulled from a registry that it cannot reach."""
     install = settings_of(full_values()).install

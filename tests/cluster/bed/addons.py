@@ -58,7 +58,10 @@ def _node(name: str, zone: str, number: int, labels: Mapping[str, str], taints: 
     return {
         "apiVersion": "v1",
         "kind": "Node",
-        "metadata": {"name": name, "labels": {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", **where, **labels}},
+        "metadata": {
+            "name": name,
+            "labels": {"kubernetes.io/hostname": name, "kubernetes.io/os": "linux", **where, **labels},
+        },
         "spec": {"taints": taints},
         "status": {
             "allocatable": room,

@@ -9,10 +9,11 @@ from typing import Any, Final
 
 import yaml
 
+from cli.plain_data import is_map
 from tests.cluster.toolchains import module_file, version_of
 
 UPSTREAM_ENVOY: Final[Mapping[str, Any]] = {
-    # Envoy's own release has no Istio filters (istio.stats, istio.alpn, metadata exchange): istiod must not ask for them.
+    # Envoy's own release has no Istio filters (istio.stats, istio.alpn, metadata exchange): istiod must not ask.
     "env": {"PILOT_ENABLE_METADATA_EXCHANGE": "false", "PILOT_ENABLE_ALPN_FILTER": "false"},
     "telemetry": {"v2": {"prometheus": {"enabled": False}}},
 }
@@ -65,7 +66,7 @@ def _envoy_gateway(chart: Path) -> Path:
 
 def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
     for key, value in more.items():
-        if isinstance(value, Mapping) and isinstance(into.get(key), dict):
+        if is_map(value) and is_map(into.get(key)):
             _merge(into[key], value)
         else:
             into[key] = value

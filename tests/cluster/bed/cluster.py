@@ -17,7 +17,7 @@ from tests.cluster.bed import addons, addresses
 from tests.cluster.bed.charts import Charts, prepare
 from tests.cluster.bed.control_plane import ADMIN, ControlPlane
 from tests.cluster.bed.kubectl import Kubectl
-from tests.cluster.bed.network import Network, remove_left_behind
+from tests.cluster.bed.network import Network, inside, remove_left_behind
 from tests.cluster.bed.outside import Outside
 from tests.cluster.bed.pods import Pod, find_pods
 from tests.cluster.bed.processes import Process, start, wait_until
@@ -43,12 +43,12 @@ class Cluster:
 
     @property
     def kubectl(self) -> Kubectl:
-        """kubectl as an administrator, whom no rule stops but those for everybody."""
+        """Kubectl as an administrator, whom no rule stops but those for everybody."""
         return self.control_plane.kubectl(ADMIN)
 
     @property
     def deployer(self) -> Kubectl:
-        """kubectl as the service account that runs `pulumi up`."""
+        """Kubectl as the service account that runs `pulumi up`."""
         return self.control_plane.kubectl(addons.DEPLOYER)
 
     @property
@@ -70,14 +70,14 @@ class Cluster:
     def apply(self, stack: Stack, folder: str = "manifests") -> Manifests:
         """Apply everything that a stack registers, as the README of its manifests says."""
         manifests = stack.manifests(self.folder / folder)
-        manifests.apply(self.environment, self.network.nodes)
+        manifests.apply(self.environment, self.network.nodes, why_not=self.troubles)
         self.applied = manifests
         return manifests
 
     def change_to(self, manifests: Manifests) -> None:
         """Apply what differs from what is applied, and delete what is not there any more: what `pulumi up` does."""
         before, self.applied = self.applied, manifests
-        manifests.apply(self.environment, self.network.nodes, after=before)
+        manifests.apply(self.environment, self.network.nodes, after=before, why_not=self.troubles)
         gone = [key for key in before.objects() if key not in manifests.objects()]
         for kind, namespace, name in reversed(gone):
             self.kubectl.run("delete", kind, name, *(("-n", namespace) if namespace else ()))
@@ -109,12 +109,16 @@ class Cluster:
             why_not=lambda: "\n".join(self._not_ready(namespace, selector)) or "there are none",
         )
 
+    def troubles(self) -> str:
+        """Which pods are not ready, and why."""
+        namespaces = sorted({pod["metadata"]["namespace"] for pod in self.kubectl.list("pods")})
+        return "\n".join(f"{name}: {told}" for name in namespaces for told in self._not_ready(name, ""))
+
     def dry_create(self, objects: Sequence[Mapping[str, Any]], user: str = addons.DEPLOYER) -> list[tuple[int, str]]:
         """What the API server says to each new object: HTTP status, and its words if it refuses."""
-        kubeconfig = self.control_plane.kubeconfig(user)
+        program = (sys.executable, "-m", "tests.cluster.bed.dry_run", str(self.control_plane.kubeconfig(user)))
         done = subprocess.run(
-            ["nsenter", f"--net=/run/netns/{self.network.nodes}", "--"]
-            + [sys.executable, "-m", "tests.cluster.bed.dry_run", str(kubeconfig)],
+            [*inside(self.network.nodes), *program],
             input=json.dumps(objects),
             capture_output=True,
             text=True,
@@ -156,7 +160,14 @@ def running(settings: Settings, say: Callable[[str], None], *, name: str = "bed"
         control_plane.start()
         agent = start(
             "agent",
-            [sys.executable, "-m", "tests.cluster.bed.agent", control_plane.kubeconfig("kubelet"), folder / "pods", network.prefix],
+            [
+                sys.executable,
+                "-m",
+                "tests.cluster.bed.agent",
+                control_plane.kubeconfig("kubelet"),
+                folder / "pods",
+                network.prefix,
+            ],
             namespace=network.nodes,
             log=folder / "agent.log",
             environment={"XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", "")},

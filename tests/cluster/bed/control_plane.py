@@ -65,7 +65,7 @@ class ControlPlane:
         return done.returncode == 0 and done.stdout == "ok"
 
     def kubectl(self, user: str) -> Kubectl:
-        """kubectl as one of the users that have a kubeconfig here."""
+        """Kubectl as one of the users that have a kubeconfig here."""
         return Kubectl(program=tool("kubectl", build=False), kubeconfig=self.kubeconfig(user), namespace=self.namespace)
 
     def kubeconfig(self, user: str) -> Path:

@@ -25,5 +25,5 @@ if __name__ == "__main__":
     api = Api(Path(sys.argv[1]))
     objects: list[dict[str, Any]] = json.load(sys.stdin)
     with ThreadPoolExecutor(4) as pool:
-        answers = list(pool.map(lambda item: api.dry_create(collection(item), item), objects))
+        answers = list(pool.map(api.dry_create, map(collection, objects), objects))
     json.dump(answers, sys.stdout)

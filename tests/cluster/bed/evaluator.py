@@ -51,9 +51,9 @@ def allowed(connections: Sequence[Connection], policies: Sequence[Mapping[str, A
         (folder / "policies" / f"{number}.yaml").write_text(json.dumps(policy))
     questions = folder / "traffic.json"
     questions.write_text(json.dumps([_traffic(connection) for connection in connections]))
+    files = (f"--policy-path={folder / 'policies'}", f"--traffic-path={questions}")
     done = subprocess.run(
-        [tool("cyclonus", build=False), "analyze", "--mode=query-traffic"]
-        + [f"--policy-path={folder / 'policies'}", f"--traffic-path={questions}"],
+        [tool("cyclonus", build=False), "analyze", "--mode=query-traffic", *files],
         capture_output=True,
         text=True,
         check=False,

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.cluster.bed.network import inside
+
 Object = dict[str, Any]
 
 
@@ -29,7 +31,7 @@ class Kubectl:
         Raises:
             KubectlError: it failed, and `check` is on.
         """
-        command = ["nsenter", f"--net=/run/netns/{self.namespace}", "--", str(self.program)]
+        command = [*inside(self.namespace), str(self.program)]
         done = subprocess.run(
             [*command, f"--kubeconfig={self.kubeconfig}", *arguments],
             input=text,
@@ -58,7 +60,7 @@ class Kubectl:
         return json.loads(self.run("get", kind, *where, *chosen, "-o", "json").stdout)["items"]
 
     def refused(self, *objects: Mapping[str, Any], arguments: Sequence[str] = ()) -> str | None:
-        """What the API server says against objects in a dry run that admission takes part in; `None` if it takes them."""
+        """What the API server, its admission included, says against objects in a dry run; `None` if it takes them."""
         items = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
         dry = ("apply", "--server-side", "--dry-run=server", *arguments, "-f", "-")
         done = self.run(*dry, text=items, check=False)

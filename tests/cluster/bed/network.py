@@ -37,16 +37,16 @@ class Network:
     def add_nodes(self, addresses: list[str]) -> None:
         """Make the nodes' namespace."""
         _ip("netns", "add", self.nodes)
-        inside = ("ip", "netns", "exec", self.nodes)
-        _run(*inside, "ip", "link", "set", "lo", "up")
+        there = inside(self.nodes)
+        _run(*there, "ip", "link", "set", "lo", "up")
         for address in addresses:
-            _run(*inside, "ip", "address", "add", f"{address}/32", "dev", "lo")
+            _run(*there, "ip", "address", "add", f"{address}/32", "dev", "lo")
         # Processes of the nodes reach Services too: a packet needs a route before kube-proxy's rules turn it elsewhere.
-        _run(*inside, "ip", "link", "add", "services", "type", "bridge")
-        _run(*inside, "ip", "link", "set", "services", "up")
-        _run(*inside, "ip", "route", "add", SERVICE_RANGE, "dev", "services", "src", addresses[0])
+        _run(*there, "ip", "link", "add", "services", "type", "bridge")
+        _run(*there, "ip", "link", "set", "services", "up")
+        _run(*there, "ip", "route", "add", SERVICE_RANGE, "dev", "services", "src", addresses[0])
         for setting in ("net.ipv4.ip_forward=1", "net.ipv4.conf.all.rp_filter=0"):
-            _run(*inside, "sysctl", "-qw", setting)
+            _run(*there, "sysctl", "-qw", setting)
 
     def add(self, name: str, addresses: list[str], *, sysctls: dict[str, str] | None = None) -> str:
         """Make a namespace with its own addresses and a cable to the nodes'; returns its name."""
@@ -64,7 +64,7 @@ class Network:
             _run(*there, "route", "add", f"{address}/32", "dev", cable)
         _run(*here, "route", "add", "default", "via", _LINK_LOCAL, "src", addresses[0])
         for key, value in (sysctls or {}).items():
-            _run("ip", "netns", "exec", namespace, "sysctl", "-qw", f"{key}={value}")
+            _run(*inside(namespace), "sysctl", "-qw", f"{key}={value}")
         return namespace
 
     def remove(self, namespace: str) -> None:
@@ -81,6 +81,11 @@ class Network:
         for namespace in _namespaces():
             if namespace.startswith(self.prefix):
                 self.remove(namespace)
+
+
+def inside(namespace: str) -> tuple[str, ...]:
+    """The words before a command that have it run in a network namespace; nothing else of it changes."""
+    return ("nsenter", f"--net=/run/netns/{namespace}", "--")
 
 
 def remove_left_behind() -> None:

@@ -32,11 +32,13 @@ def _http(name: str, log: Path, port: int, context: ssl.SSLContext | None) -> No
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:  # noqa: N802 - the library's name
+        def do_GET(self) -> None:
             sni = getattr(self.connection, "sni", None)
             headers = {key.lower(): value for key, value in self.headers.items()}
             peer = self.client_address[0]
-            _write(log, event="request", protocol=protocol, port=port, peer=peer, path=self.path, headers=headers, sni=sni)
+            _write(
+                log, event="request", protocol=protocol, port=port, peer=peer, path=self.path, headers=headers, sni=sni
+            )
             body = f"{name} saw {peer}\n".encode()
             self.send_response(200)
             self.send_header("content-length", str(len(body)))
@@ -79,16 +81,25 @@ def _tcp(name: str, log: Path, port: int) -> None:
 
 
 def _grpc(name: str, log: Path, port: int) -> None:
-    class Any_(grpc.GenericRpcHandler):
-        def service(self, details: Any) -> Any:
+    class Everything(grpc.GenericRpcHandler):
+        def service(self, handler_call_details: Any) -> Any:
             def answer(_request: bytes, context: Any) -> bytes:
                 peer = context.peer().removeprefix("ipv4:").rpartition(":")[0]
-                _write(log, event="request", protocol="grpc", port=port, peer=peer, path=details.method, headers={})
+                _write(
+                    log,
+                    event="request",
+                    protocol="grpc",
+                    port=port,
+                    peer=peer,
+                    path=handler_call_details.method,
+                    headers={},
+                )
                 return f"{name} saw {peer}\n".encode()
 
-            return grpc.unary_unary_rpc_method_handler(answer)
+            make: Any = grpc.unary_unary_rpc_method_handler
+            return make(answer)
 
-    server = grpc.server(ThreadPoolExecutor(4), handlers=(Any_(),))
+    server = grpc.server(ThreadPoolExecutor(4), handlers=[Everything()])
     server.add_insecure_port(f"0.0.0.0:{port}")
     server.start()
     server.wait_for_termination()

@@ -43,7 +43,9 @@ class Pod:
     node: str
     folder: Path
 
-    def run(self, *command: str, container: str = "app", user: int = 1000, seconds: float = 20) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *command: str, container: str = "app", user: int = 1000, seconds: float = 20
+    ) -> subprocess.CompletedProcess[str]:
         """Run a command in a container."""
         identity = ("setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--")
         entered = ("nsenter", f"--target={self.pid(container)}", "--net", "--mount", "--pid", "--root", "--wd=/", "--")
@@ -54,7 +56,16 @@ class Pod:
     def curl(self, url: str, *arguments: str, user: int = 1000, seconds: int = 5) -> Answer:
         """Ask an HTTP server; the hosts outside are trusted."""
         shown = '%{stderr}{"status":"%{response_code}","error":"%{errormsg}"}'
-        command = ("curl", "--silent", "--max-time", str(seconds), "--cacert", "/etc/outside/ca.pem", "--write-out", shown)
+        command = (
+            "curl",
+            "--silent",
+            "--max-time",
+            str(seconds),
+            "--cacert",
+            "/etc/outside/ca.pem",
+            "--write-out",
+            shown,
+        )
         done = self.run(*command, *arguments, url, user=user, seconds=seconds + 5)
         told = json.loads(done.stderr.splitlines()[-1]) if done.stderr.strip() else {"status": "0", "error": ""}
         return Answer(exit_code=done.returncode, status=int(told["status"]), body=done.stdout, error=told["error"])

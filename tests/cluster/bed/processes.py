@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from tests.cluster.bed.network import inside
+
 _END_SECONDS: Final = 10.0
 
 
@@ -59,7 +61,7 @@ def start(
     name: str, command: Sequence[str | Path], *, namespace: str, log: Path, environment: Mapping[str, str] | None = None
 ) -> Process:
     """Start a process in a network namespace; only the network is that of the namespace."""
-    entered = ("nsenter", f"--net=/run/netns/{namespace}", "--", *map(str, command))
+    entered = (*inside(namespace), *map(str, command))
     return _start(name, entered, {"PATH": os.environ["PATH"], "HOME": "/root", **(environment or {})}, log)
 
 

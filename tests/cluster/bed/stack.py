@@ -3,7 +3,7 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -13,10 +13,14 @@ import yaml
 from cli.offline.preview import preview
 from cli.render.manifests import write_manifests
 from tests.cluster.bed.charts import Charts
+from tests.cluster.bed.network import inside
+from tests.cluster.sabotage import sabotage
 from tests.conftest import PROJECT_PARTS, ROOT
 
 Key = tuple[str, str, str]
 """Resource, namespace and name of an object."""
+_COMMAND_SECONDS: Final = 100
+"""How long a command may take; all of them take less than 10 on an idle machine. What they wait for is a pod."""
 _NUMBERED: Final = re.compile(r"\d{3,}-")
 _CHART_SOURCES: Final = """
 chartSources:
@@ -50,6 +54,7 @@ class Stack:
         result = preview(self.project, self.name)
         assert not result.blocked, result.violations
         write_manifests(result, folder, charts_from=self.project)
+        sabotage(folder)
         return Manifests(folder=folder)
 
 
@@ -74,32 +79,43 @@ class Manifests:
             found[resource(item), metadata.get("namespace", ""), metadata["name"]] = item
         return found
 
-    def apply(self, environment: dict[str, str], namespace: str, *, after: "Manifests | None" = None) -> None:
+    def apply(
+        self,
+        environment: dict[str, str],
+        namespace: str,
+        *,
+        after: "Manifests | None" = None,
+        why_not: Callable[[], str] = lambda: "",
+    ) -> None:
         """Run the commands in a network namespace, in order.
 
         Args:
             environment: for the commands.
             namespace: the network namespace.
             after: what was applied before; what has not changed since is left out, as the engine does.
+            why_not: asked for the reason if a command does not end in time.
 
         Raises:
-            AssertionError: one fails; the message is its own.
+            AssertionError: one fails, or takes too long; the message is its own, or the reason.
         """
-        known = set() if after is None else set(after.contents().values())
+        known: set[str] = set() if after is None else set(after.contents().values())
         contents = self.contents()
         for command in self.commands:
             name = next(word.removesuffix("/values.yaml") for word in command.split() if _NUMBERED.match(word))
             if contents[name] in known:
                 continue
-            done = subprocess.run(
-                ["nsenter", f"--net=/run/netns/{namespace}", "--", "sh", "-c", command],
-                cwd=self.folder,
-                env=environment,
-                capture_output=True,
-                text=True,
-                check=False,
-                timeout=300,
-            )
+            try:
+                done = subprocess.run(
+                    [*inside(namespace), "sh", "-c", command],
+                    cwd=self.folder,
+                    env=environment,
+                    capture_output=True,
+                    text=True,
+                    check=False,
+                    timeout=_COMMAND_SECONDS,
+                )
+            except subprocess.TimeoutExpired as late:
+                raise AssertionError(f"{command}\ndid not end in {_COMMAND_SECONDS} s: {why_not()}") from late
             assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
 
     def contents(self) -> dict[str, str]:

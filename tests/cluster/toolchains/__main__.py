@@ -1,4 +1,4 @@
-"""Builds every program that the tests need: `python -m tests.cluster.toolchains`. Without Go it says so, and builds nothing."""
+"""Builds every program that the tests need: `python -m tests.cluster.toolchains`. Without Go it says so."""
 
 import sys
 

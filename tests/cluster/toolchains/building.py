@@ -53,7 +53,12 @@ def _compile(toolchain: Toolchain, into: Path) -> None:
         command = ["go", "build", "-v", *_BUILD_FLAGS, f"-ldflags={toolchain.linker_flags}"]
         command += ["-o", str(into / program), package]
         with subprocess.Popen(
-            command, cwd=toolchain.folder, env=_environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+            command,
+            cwd=toolchain.folder,
+            env=_environment(),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
         ) as process:
             assert process.stderr is not None
             tail = _follow(program, process.stderr)

@@ -45,7 +45,9 @@ def test_the_version_is_the_one_of_the_module() -> None:
 
 def test_every_program_of_a_cluster_is_there() -> None:
     """Guards against `tool` directives that are read wrongly: one of several, a block, a name in a comment."""
-    assert {"etcd", "helm", "kube-apiserver", "kubectl", "istioctl", "pilot-agent", "egctl", "envoy-gateway"} <= set(names())
+    assert {"etcd", "helm", "kube-apiserver", "kubectl", "istioctl", "pilot-agent", "egctl", "envoy-gateway"} <= set(
+        names()
+    )
 
 
 @pytest.mark.parametrize("toolchain", TOOLCHAINS, ids=lambda toolchain: toolchain.name)

@@ -4,11 +4,13 @@ import json
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import httpx
 
 Object = dict[str, Any]
+_NOT_FOUND: Final = 404
+_CONFLICT: Final = 409
 
 
 class Api:
@@ -29,21 +31,21 @@ class Api:
     def get(self, path: str) -> Object | None:
         """An object; `None` if there is none."""
         answer = self._client.get(path)
-        return None if answer.status_code == httpx.codes.NOT_FOUND else answer.raise_for_status().json()
+        return None if answer.status_code == _NOT_FOUND else answer.raise_for_status().json()
 
     def patch_status(self, path: str, status: Object) -> None:
         """Report the status of an object; nothing happens if it is gone."""
         answer = self._client.patch(
             f"{path}/status", json={"status": status}, headers={"Content-Type": "application/merge-patch+json"}
         )
-        if answer.status_code != httpx.codes.NOT_FOUND:
+        if answer.status_code != _NOT_FOUND:
             answer.raise_for_status()
 
     def delete(self, path: str, uid: str) -> None:
         """Say that an object has ended, and may go."""
         body = {"gracePeriodSeconds": 0, "preconditions": {"uid": uid}}
         answer = self._client.request("DELETE", path, json=body)
-        if answer.status_code not in {httpx.codes.NOT_FOUND, httpx.codes.CONFLICT}:
+        if answer.status_code not in {_NOT_FOUND, _CONFLICT}:
             answer.raise_for_status()
 
     def dry_create(self, path: str, item: Object) -> tuple[int, str]:

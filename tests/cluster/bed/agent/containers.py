@@ -1,4 +1,4 @@
-"""Containers: a process with a root folder, volumes, variables and a user of its own, in the pod's network namespace."""
+"""Containers: processes with root folder, volumes, variables and user of their own, in the pod's network namespace."""
 
 import os
 import shlex
@@ -50,7 +50,11 @@ class Container:
         entered = ("nsenter", f"--target={self.pid}", "--net", "--mount", "--pid", "--root", "--wd=/", "--")
         try:
             subprocess.run(
-                [*entered, *self.identity, *command], env=self.variables, capture_output=True, check=False, timeout=seconds
+                [*entered, *self.identity, *command],
+                env=self.variables,
+                capture_output=True,
+                check=False,
+                timeout=seconds,
             )
         except subprocess.TimeoutExpired:
             return

@@ -74,14 +74,18 @@ class PodWorker:
             self._watch(runtime)
         self._end()
         self.network.remove(namespace)
-        self._insist(lambda: self.api.delete(self._path, self.pod["metadata"]["uid"]) if self._deleted.is_set() else None)
+        self._insist(
+            lambda: self.api.delete(self._path, self.pod["metadata"]["uid"]) if self._deleted.is_set() else None
+        )
         self.ended = True
 
     def _write_names(self) -> None:
         """How the pod finds addresses by name."""
         folder = self.folder / "etc"
         folder.mkdir()
-        (folder / "hosts").write_text(f"127.0.0.1 localhost\n::1 localhost\n{self.address} {self.pod['metadata']['name']}\n")
+        (folder / "hosts").write_text(
+            f"127.0.0.1 localhost\n::1 localhost\n{self.address} {self.pod['metadata']['name']}\n"
+        )
         (folder / "resolv.conf").write_text(
             f"nameserver {addresses.DNS_SERVICE}\n"
             f"search {self.pod['metadata']['namespace']}.svc.cluster.local svc.cluster.local cluster.local\n"
@@ -107,7 +111,7 @@ class PodWorker:
 
     def _passed(self, spec: Object) -> bool:
         """Wait for an init container to end well, or for a sidecar to be ready."""
-        container = self.containers[spec["name"]] if spec["name"] in self.containers else None
+        container = self.containers.get(spec["name"])
         while container is not None and not self._deleted.is_set():
             if spec.get("restartPolicy") == "Always":
                 container.ready = is_ready(spec, self.address)

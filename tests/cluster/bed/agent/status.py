@@ -58,7 +58,7 @@ def status(
 
 
 def lasting(spec: Object) -> list[Object]:
-    """The containers that run as long as the pod: all but init containers that end (sidecars are among the init ones)."""
+    """The containers that run as long as the pod: its own, and sidecars, which stand among the init containers."""
     sidecars = [each for each in spec.get("initContainers", []) if each.get("restartPolicy") == "Always"]
     return [*sidecars, *spec["containers"]]
 
@@ -68,9 +68,7 @@ def now() -> str:
     return dt.datetime.now(tz=dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _containers(
-    specs: Sequence[Object], containers: Mapping[str, Container], waiting: str | None
-) -> list[Object]:
+def _containers(specs: Sequence[Object], containers: Mapping[str, Container], waiting: str | None) -> list[Object]:
     return [_container(spec, containers.get(spec["name"]), waiting) for spec in specs]
 
 

@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from tests.cluster.bed.agent.api import Api, Object
 
@@ -86,10 +86,10 @@ class Volumes:
 def pod_field(pod: Object, path: str) -> str:
     """A field of the pod, as the downward API gives it."""
     if path in {"metadata.labels", "metadata.annotations"}:
-        held = pod["metadata"].get(path.rpartition(".")[2]) or {}
+        held: dict[str, str] = pod["metadata"].get(path.rpartition(".")[2]) or {}
         return "".join(f"{key}={json.dumps(value)}\n" for key, value in sorted(held.items()))
     name, _, key = path.partition("['")
-    here = pod
+    here: Any = pod
     for step in name.split("."):
         here = here.get(step) or {}
     value = here.get(key.removesuffix("']"), "") if key else here
