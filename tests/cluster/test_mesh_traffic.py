@@ -1,6 +1,7 @@
 """What goes through the egress gateway, and what does not, in the sidecars', the gateway's and the hosts' own words."""
 
 from collections.abc import Callable
+from typing import Final
 
 import pytest
 
@@ -9,6 +10,8 @@ from tests.cluster.bed.pods import Pod
 from tests.cluster.bed.processes import wait_until
 
 Client = Callable[[str, str], Pod]
+_CUT_OFF: Final = {35, 52, 56}
+"""Of curl, for a connection that was made and ended by the other side: in TLS, without an answer, while receiving."""
 CNN = "edition.cnn.com"
 CLIENTS = [("news", "reader"), ("shop", "storefront")]
 
@@ -65,6 +68,7 @@ def test_declared_client_reaches_the_host_by_tls(cluster: Cluster, client: Clien
     assert answer.outcome == "200"
     (request,) = cluster.outside.seen("cnn", since=since, event="request", path=path, protocol="https")
     assert request["sni"] == CNN
+    wait_until(lambda: _logged(cluster, f"outbound|443||{CNN}"), "the gateway's access log", seconds=15)
     assert request["peer"] in {pod.address for pod in _gateways(cluster)}
 
 
@@ -153,11 +157,12 @@ def test_undeclared_is_refused(cluster: Cluster, client: Client, url: str) -> No
 def test_undeclared_is_logged(cluster: Cluster, client: Client) -> None:
     """Guards against a refusal that nobody can find: the operator asks `who asked for what`."""
     reader = client("news", "reader")
+    since = len(reader.log("istio-proxy"))
     reader.curl("http://undeclared.example.com/logged")
     reader.curl("https://undeclared.example.com/logged")
 
     def told() -> bool:
-        lines = reader.access_log("istio-proxy")
+        lines = reader.access_log("istio-proxy", since)
         plain = any(line.get("authority") == "undeclared.example.com" for line in lines)
         return plain and any(line.get("requested_server_name") == "undeclared.example.com" for line in lines)
 
@@ -174,13 +179,13 @@ def test_the_outside_learns_nothing_of_the_inside(cluster: Cluster, client: Clie
     assert set(request["headers"]) == {"host", "user-agent", "accept", "x-request-id"}
 
 
-@pytest.mark.proves("mesh", "straight to the gateway, only the declared identity and the declared names pass")
+@pytest.mark.proves("mesh", "straight to the gateway, nobody passes without a certificate of the mesh")
 @pytest.mark.parametrize(
     "arguments",
     [
         ("http://egress-gateway.istio-egress.svc.cluster.local/", "--header", f"host: {CNN}"),
         ("https://egress-gateway.istio-egress.svc.cluster.local:80/", "--insecure", "--header", f"host: {CNN}"),
-        (f"https://{CNN}:443/", "--insecure", "--connect-to", f"{CNN}:443:egress-gateway.istio-egress.svc:20017"),
+        (f"https://{CNN}:443/", "--insecure", "--connect-to", f"{CNN}:443:egress-gateway.istio-egress.svc:LANE"),
     ],
     ids=["plain", "tls-without-certificate", "lane-without-certificate"],
 )
@@ -189,7 +194,28 @@ def test_the_gateway_takes_nobody_without_a_certificate(
 ) -> None:
     """Guards against a gateway that serves whoever reaches its ports: here the one who goes around its sidecar."""
     since = cluster.outside.count("cnn")
-    url, *more = arguments
-    assert client("news", "reader").curl_past_sidecar(url, *more).exit_code != 0
-    assert client("monitoring", "probe").curl(url, *more).exit_code != 0
+    lane = next(item for key, item in cluster.applied.objects().items() if key[0] == "Gateway.v1.networking.istio.io")
+    number = str(
+        next(server["port"]["number"] for server in lane["spec"]["servers"] if server["port"]["protocol"] == "TLS")
+    )
+    url, *more = (word.replace("LANE", number) for word in arguments)
+    for answer in (
+        client("news", "reader").curl_past_sidecar(url, *more),
+        client("monitoring", "probe").curl(url, *more),
+    ):
+        assert answer.exit_code in _CUT_OFF, answer
     assert cluster.outside.seen("cnn", since=since, event="request") == []
+
+
+@pytest.mark.proves("mesh", "the gateway's ports are known to client namespaces only, and lead to declared hosts only")
+def test_the_gateway_leads_nowhere_else(cluster: Cluster, client: Client) -> None:
+    """Guards against a gateway that a client of another host, or another namespace, can use by its own name."""
+    since = cluster.outside.count("undeclared")
+    url = "http://egress-gateway.istio-egress.svc.cluster.local/"
+    for host in ("undeclared.example.com", CNN):
+        assert client("elsewhere", "reader").curl(url, "--header", f"host: {host}").outcome != "200"
+    assert client("news", "reader").curl(url, "--header", "host: undeclared.example.com").outcome != "200"
+    assert cluster.outside.seen("undeclared", since=since) == []
+    services = client("elsewhere", "reader").admin("clusters")
+    assert "istio-egress" not in services
+    assert "istio-egress" in client("news", "reader").admin("clusters")

@@ -45,6 +45,7 @@ PLACES: Final = {
     "the API server": addresses.API_SERVER,
     "a node": addresses.node_address(0),
     "a documentation address": "203.0.113.10",
+    "a Service": addresses.API_SERVICE,
 }
 PORTS: Final = (
     53,
@@ -59,9 +60,8 @@ PORTS: Final = (
     15090,
     17000,
     18000,
-    LANES.start,
-    LANES.stop - 1,
-    20032,
+    *LANES,
+    LANES.stop,
 )
 
 Pod = tuple[str, str]
@@ -77,8 +77,8 @@ def test_policies_open_what_is_declared_and_nothing_else(cluster: Cluster) -> No
     ends = {**_pods(cluster), **{name: End(address=address) for name, address in PLACES.items()}}
     asked = [
         (source, target, port, protocol)
-        for source, target, port, protocol in product(PODS, ends, PORTS, ("TCP", "UDP"))
-        if source != target and (protocol == "TCP" or port in {53, 443})
+        for source, target, port, protocol in product(ends, ends, PORTS, ("TCP", "UDP"))
+        if source != target and (protocol == "TCP" or port in {53, 443}) and {source, target} & set(PODS)
     ]
     connections = [
         Connection(source=ends[source], target=ends[target], port=port, protocol=protocol)
@@ -109,8 +109,11 @@ def _pods(cluster: Cluster) -> dict[Pod, End]:
     return found
 
 
-def _declared(settings: Settings, source: Pod, target: Pod | str, port: int, protocol: str) -> bool:
+def _declared(settings: Settings, source: Pod | str, target: Pod | str, port: int, protocol: str) -> bool:
     """The declaration, projected onto what a NetworkPolicy sees: pods, addresses and ports."""
+    if isinstance(source, str):
+        # From outside the cluster, and from nodes: whoever checks whether the gateway is well.
+        return target != GATEWAY or (port == 15021 and protocol == "TCP")
     if isinstance(target, tuple):
         return _leaves_for_a_pod(source, target, port, protocol) and _enters(settings, source, target, port, protocol)
     return _leaves_for_an_address(settings, source, PLACES[target], port, protocol)

@@ -1,6 +1,7 @@
 """One destination more, by gRPC and by TLS, on a cluster that carries traffic: what changes, and who can use it."""
 
 from collections.abc import Callable, Generator
+from contextlib import ExitStack
 from typing import Any, Final
 
 import pytest
@@ -8,30 +9,13 @@ import pytest
 from tests.cluster.bed.cluster import Cluster
 from tests.cluster.bed.pods import Pod
 from tests.cluster.bed.processes import wait_until
-from tests.cluster.bed.stack import Key, Stack
+from tests.cluster.bed.stack import Key
 from tests.cluster.bed.stream import flowing
-from tests.cluster.test_acceptance import versions
+from tests.cluster.one_more import declare
+from tests.cluster.test_acceptance import settled_versions, versions
 
 Client = Callable[[str, str], Pod]
 
-DESTINATION: Final = """\
-    api:
-      hosts: [api.example.org]
-      ports: {grpc: {port: 50051, protocol: GRPC}, https: {port: 443, protocol: TLS}}
-      clients: {news: {serviceAccounts: [other]}}
-      owner: team-news
-      ticket: FW-1045
-      expires: "2029-12-31"
-"""
-APPROVAL: Final = """\
-  api:
-    hosts: [api.example.org]
-    ports: [443, 50051]
-    reason: For this test
-    owner: team-security
-    ticket: SEC-99
-    expires: "2029-12-31"
-"""
 SHARED: Final = {
     ("DestinationRule.v1.networking.istio.io", "news", "egress-gateway"): "how news's sidecars talk to the gateway",
     ("NetworkPolicy.v1.networking.k8s.io", "istio-egress", "egress-gateway"): "the gateway's ports",
@@ -40,26 +24,18 @@ SHARED: Final = {
 """What a destination on a port that was not there before may change, and why."""
 
 
-def declare(stack: Stack) -> None:
-    """Have a stack file and its approvals hold one destination more."""
-    text = stack.file.read_text(encoding="utf-8")
-    stack.file.write_text(text.replace("  cluster-egress:backends:\n", f"{DESTINATION}  cluster-egress:backends:\n", 1))
-    approvals = stack.approvals.read_text(encoding="utf-8")
-    stack.approvals.write_text(approvals.replace("publicRanges:\n", f"publicRanges:\n{APPROVAL}", 1))
-
-
 @pytest.fixture(scope="module")
 def grown(cluster: Cluster, client: Client) -> Generator[tuple[dict[Key, Any], dict[Key, Any], dict[str, int]]]:
     """The cluster with one destination more: its objects before and after, and what became of traffic meanwhile."""
     stack = cluster.stack("dev", "grown")
     declare(stack)
     reader = client("news", "reader")
-    before, original = versions(cluster), cluster.applied
-    with flowing(lambda: reader.curl("http://edition.cnn.com/grow").outcome) as stream:
-        cluster.change_to(stack.manifests(cluster.folder / "grown-manifests"))
-        after = versions(cluster)
-    yield before, after, dict(stream.outcomes)
-    cluster.change_to(original)
+    before = settled_versions(cluster)
+    with ExitStack() as undone:
+        with flowing(lambda: reader.curl("http://edition.cnn.com/grow").outcome) as stream:
+            undone.enter_context(cluster.changed_to(stack, "grown-manifests"))
+            after = versions(cluster)
+        yield before, after, stream.outcomes
 
 
 @pytest.mark.proves("growth", "one destination more changes only its own objects, while traffic flows")

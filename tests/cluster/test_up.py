@@ -20,31 +20,16 @@ from tests.cluster.bed.network import inside
 from tests.cluster.bed.processes import wait_until
 from tests.cluster.bed.stack import Stack
 from tests.cluster.conftest import say
+from tests.cluster.one_more import declare, withdraw
 from tests.conftest import ROOT
 from tests.support import dev_values, settings_of
 
 pytestmark = pytest.mark.engine
 
 ACCOUNTS: Final = {account for _, _, account in CLIENTS}
+_ADDED: Final = 4
+"""Objects that an added destination has of its own."""
 _SECTION: Final = "What stays after a destroy"
-ADDED: Final = """\
-    api:
-      hosts: [api.example.org]
-      ports: {https: {port: 443, protocol: TLS}}
-      clients: {news: {serviceAccounts: [other]}}
-      owner: team-news
-      ticket: FW-1045
-      expires: "2029-12-31"
-"""
-APPROVED: Final = """\
-  api:
-    hosts: [api.example.org]
-    ports: [443]
-    reason: For this test
-    owner: team-security
-    ticket: SEC-99
-    expires: "2029-12-31"
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,28 +116,45 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-@pytest.mark.proves("engine", "`pulumi up` of dev; a second preview is empty")
-def test_up_and_then_nothing_to_do(engine: Engine) -> None:
-    """Guards against objects that the engine, the provider and the cluster write in turns."""
+@pytest.fixture(scope="module")
+def up(engine: Engine) -> Engine:
+    """The stack is up, and pods ask."""
     engine.up()
-    assert engine.changes() == {}
     engine.cluster.add_clients()
+    return engine
+
+
+@pytest.fixture(scope="module")
+def grown(up: Engine) -> tuple[Engine, dict[str, str]]:
+    """One destination more is up as well; with what the preview said of it."""
+    declare(up.stack)
+    changes = up.changes()
+    up.up()
+    return up, changes
+
+
+@pytest.mark.proves("engine", "`pulumi up` of dev; a second preview is empty")
+def test_up_and_then_nothing_to_do(up: Engine) -> None:
+    """Guards against objects that the engine, the provider and the cluster write in turns."""
+    engine = up
+    assert engine.changes() == {}
     reader = engine.cluster.client("news", "reader")
     wait_until(lambda: reader.curl("http://edition.cnn.com/").outcome == "200", "traffic")
 
 
 @pytest.mark.proves("engine", "one destination more changes only its own objects")
-def test_one_destination_more_changes_only_its_own_objects(engine: Engine) -> None:
+def test_one_destination_more_changes_only_its_own_objects(grown: tuple[Engine, dict[str, str]]) -> None:
     """Guards against an update that touches, or replaces, what other teams depend on."""
-    _add(engine.stack)
-    changes = engine.changes()
-    assert {urn for urn, operation in changes.items() if operation not in {"create", "update"}} == set()
-    group = {urn.rpartition("::")[2] for urn, operation in changes.items() if operation == "create"}
-    assert {name.startswith("egress-news-") for name in group} == {True}
-    assert {urn.rpartition("::")[2] for urn, operation in changes.items() if operation == "update"} <= {
+    engine, changes = grown
+    assert set(changes.values()) <= {"create", "update"}
+    created = {urn.rpartition("::")[2] for urn, operation in changes.items() if operation == "create"}
+    assert created
+    assert all(name.startswith("egress-news-") for name in created)
+    assert {urn.rpartition("::")[2] for urn, operation in changes.items() if operation == "update"} == {
         "egress-news",  # how the namespace's sidecars talk to the gateway, one entry more
+        "egress-gateway",  # the release: a port that it did not have
+        "gateways-istio-egress-egress-gateway",  # the NetworkPolicy: the same port
     }
-    engine.up()
     assert engine.changes() == {}
     other = engine.cluster.client("news", "other")
     wait_until(lambda: other.curl("https://api.example.org/").outcome == "200", "traffic to the added host")
@@ -160,9 +162,10 @@ def test_one_destination_more_changes_only_its_own_objects(engine: Engine) -> No
 
 
 @pytest.mark.proves("engine", "an `up` that is killed half-way is finished by the documented commands")
-def test_a_killed_up_is_finished_by_the_next(engine: Engine) -> None:
+def test_a_killed_up_is_finished_by_the_next(grown: tuple[Engine, dict[str, str]]) -> None:
     """Guards against a state that nobody can get out of."""
-    _remove(engine.stack)
+    engine, _ = grown
+    withdraw(engine.stack)
     with subprocess.Popen(
         engine.command("up", "--yes", "--skip-preview", "--policy-pack", "policy"),
         cwd=engine.stack.project,
@@ -171,16 +174,18 @@ def test_a_killed_up_is_finished_by_the_next(engine: Engine) -> None:
         stderr=subprocess.DEVNULL,
         start_new_session=True,
     ) as killed:
-        wait_until(lambda: not _there(engine, "gateways.networking.istio.io", "news-"), "the first deletions")
+        wait_until(lambda: len(_added(engine)) < _ADDED, "the first deletion")
         os.killpg(killed.pid, signal.SIGKILL)
+        assert killed.wait() == -signal.SIGKILL, "it was over already"
     done = engine.shell(*_documented("After an interrupted up"))
     assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
     assert engine.changes() == {}
 
 
 @pytest.mark.proves("engine", "`pulumi destroy` leaves exactly what is documented", kinds=("Namespace",))
-def test_destroy_leaves_what_is_documented(engine: Engine) -> None:
+def test_destroy_leaves_what_is_documented(up: Engine) -> None:
     """Guards against leftovers that nobody knows of, and documentation that removes too little."""
+    engine = up
     for namespace, name, _ in CLIENTS:
         engine.cluster.kubectl.run("delete", "pod", name, "-n", namespace, "--wait=false")
     before = engine.before | _held(engine.cluster, "configmaps,serviceaccounts", "outside-ca", *ACCOUNTS)
@@ -225,18 +230,8 @@ def _held(cluster: Cluster, kinds: str | None = None, *names: str) -> frozenset[
     )
 
 
-def _add(stack: Stack) -> None:
-    text = stack.file.read_text(encoding="utf-8")
-    stack.file.write_text(text.replace("  cluster-egress:backends:\n", f"{ADDED}  cluster-egress:backends:\n", 1))
-    approvals = stack.approvals.read_text(encoding="utf-8")
-    stack.approvals.write_text(approvals.replace("publicRanges:\n", f"publicRanges:\n{APPROVED}", 1))
-
-
-def _remove(stack: Stack) -> None:
-    stack.file.write_text(stack.file.read_text(encoding="utf-8").replace(ADDED, ""))
-    stack.approvals.write_text(stack.approvals.read_text(encoding="utf-8").replace(APPROVED, ""))
-
-
-def _there(engine: Engine, kind: str, prefix: str) -> list[str]:
-    names = [item["metadata"]["name"] for item in engine.cluster.kubectl.list(kind)]
-    return [name for name in names if name.startswith(prefix) and not name.startswith("news-shop")]
+def _added(engine: Engine) -> list[str]:
+    """What the cluster has of the added destination."""
+    kinds = "gateways.networking.istio.io,virtualservices,serviceentries,authorizationpolicies"
+    names = [item["metadata"]["name"] for item in engine.cluster.kubectl.list(kinds, "istio-egress")]
+    return [name for name in names if name.startswith("news-") and not name.startswith("news-shop")]

@@ -24,6 +24,8 @@ from tests.cluster.bed.processes import Process, start, wait_until
 from tests.cluster.bed.stack import Manifests, Stack, copy_stack
 from tests.cluster.toolchains import tool
 
+_ROOM: Final = 2 * 1024**3
+"""Bytes that are enough for two beds."""
 _NODES: Final = 2 * len(addons.ZONES)
 
 
@@ -74,13 +76,24 @@ class Cluster:
         self.applied = manifests
         return manifests
 
-    def change_to(self, manifests: Manifests) -> None:
+    @contextmanager
+    def changed_to(self, stack: Stack, folder: str) -> Generator[None]:
+        """For a while, have what another stack registers instead of what is applied."""
+        original = self.applied
+        try:
+            self._change_to(stack.manifests(self.folder / folder))
+            yield
+        finally:
+            self._change_to(original)
+
+    def _change_to(self, manifests: Manifests) -> None:
         """Apply what differs from what is applied, and delete what is not there any more: what `pulumi up` does."""
-        before, self.applied = self.applied, manifests
+        before = self.applied
         manifests.apply(self.environment, self.network.nodes, after=before, why_not=self.troubles)
         gone = [key for key in before.objects() if key not in manifests.objects()]
         for kind, namespace, name in reversed(gone):
-            self.kubectl.run("delete", kind, name, *(("-n", namespace) if namespace else ()))
+            self.kubectl.run("delete", kind, name, *(("-n", namespace) if namespace else ()), "--ignore-not-found")
+        self.applied = manifests
 
     def add_clients(self) -> None:
         """Start the pods that ask, and wait until they are ready."""
@@ -150,10 +163,13 @@ def running(settings: Settings, say: Callable[[str], None], *, name: str = "bed"
         say: told what is being done.
         name: tells clusters of one process apart.
     """
-    remove_left_behind()
-    folder = Path(tempfile.mkdtemp(prefix="cluster-egress-"))
+    beds = _in_memory() / "cluster-egress-beds"
+    beds.mkdir(exist_ok=True)
+    remove_left_behind(beds)
     network = Network.of_this_process(name)
+    folder = Path(tempfile.mkdtemp(prefix=network.prefix, dir=beds))
     control_plane = ControlPlane(folder=folder / "control-plane", namespace=network.nodes)
+    agent: Process | None = None
     try:
         say("starting Kubernetes")
         network.add_nodes([addresses.API_SERVER, *(addresses.node_address(number) for number in range(_NODES))])
@@ -170,7 +186,6 @@ def running(settings: Settings, say: Callable[[str], None], *, name: str = "bed"
             ],
             namespace=network.nodes,
             log=folder / "agent.log",
-            environment={"XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", "")},
         )
         outside = Outside(folder=folder / "outside", network=network)
         outside.start()
@@ -187,11 +202,20 @@ def running(settings: Settings, say: Callable[[str], None], *, name: str = "bed"
         _furnish(cluster)
         yield cluster
     finally:
+        if agent is not None:
+            agent.kill()
         network.remove_all()
         if os.environ.get("EGRESS_KEEP_BED", "") == "":
             shutil.rmtree(folder, ignore_errors=True)
         else:
             say(f"logs and state are kept in {folder}")
+
+
+def _in_memory() -> Path:
+    """A folder for what goes with the bed: in memory where there is room, because etcd and charts write a lot."""
+    memory = Path("/dev/shm")  # noqa: S108 - where Linux keeps files in memory; the folder in it gets a name of its own
+    roomy = memory.is_dir() and shutil.disk_usage(memory).free > _ROOM
+    return memory if roomy else Path(tempfile.gettempdir())
 
 
 def _furnish(cluster: Cluster) -> None:

@@ -88,13 +88,10 @@ class ControlPlane:
     def restart(self, name: str, between: Callable[[], None] = lambda: None) -> None:
         """Kill one of the processes, do something without it, and start it again."""
         self.processes[name].kill()
-        between()
-        self.processes[name] = self.processes[name].again()
-
-    def stop(self) -> None:
-        """End everything."""
-        for process in reversed(self.processes.values()):
-            process.kill()
+        try:
+            between()
+        finally:
+            self.processes[name] = self.processes[name].again()
 
     def _start(self, name: str, *arguments: str) -> None:
         log = self.folder / f"{name}.log"
@@ -128,6 +125,8 @@ class ControlPlane:
                 "--allocate-node-cidrs=true",
                 f"--cluster-cidr={addresses.POD_RANGE}",
                 "--leader-elect=false",
+                # kwok's heartbeats come every 20 s; one that a busy machine delays must not empty every Service.
+                "--node-monitor-grace-period=10m",
             ),
             "kube-scheduler": (f"--kubeconfig={self.kubeconfig('scheduler')}", "--leader-elect=false"),
             "kwok": (f"--kubeconfig={self.kubeconfig('kwok')}", "--manage-all-nodes=true", *stages),

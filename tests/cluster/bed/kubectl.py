@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.cluster.bed.network import inside
+from tests.cluster.bed.processes import plain_environment
 
 Object = dict[str, Any]
 
@@ -33,8 +34,14 @@ class Kubectl:
         """
         command = [*inside(self.namespace), str(self.program)]
         done = subprocess.run(
-            [*command, f"--kubeconfig={self.kubeconfig}", *arguments],
+            [
+                *command,
+                f"--kubeconfig={self.kubeconfig}",
+                f"--cache-dir={self.kubeconfig.parent / 'cache'}",
+                *arguments,
+            ],
             input=text,
+            env=plain_environment(),
             capture_output=True,
             text=True,
             check=False,

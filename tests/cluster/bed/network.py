@@ -5,6 +5,7 @@ All are joined to the nodes' namespace, which routes between them and has no oth
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 from dataclasses import dataclass
@@ -68,7 +69,9 @@ class Network:
         return namespace
 
     def remove(self, namespace: str) -> None:
-        """End every process in a namespace, and the namespace."""
+        """End every process in a namespace, and the namespace; nothing happens if there is none."""
+        if namespace not in _namespaces():
+            return
         for pid in _pids(namespace):
             try:
                 os.kill(pid, signal.SIGKILL)
@@ -78,7 +81,8 @@ class Network:
 
     def remove_all(self) -> None:
         """End the bed's processes, and its namespaces."""
-        for namespace in _namespaces():
+        # The nodes' last: what runs there may still be making others.
+        for namespace in sorted(_namespaces(), key=lambda name: name == self.nodes):
             if namespace.startswith(self.prefix):
                 self.remove(namespace)
 
@@ -88,8 +92,12 @@ def inside(namespace: str) -> tuple[str, ...]:
     return ("nsenter", f"--net=/run/netns/{namespace}", "--")
 
 
-def remove_left_behind() -> None:
-    """Remove the namespaces of beds whose process is gone."""
+def remove_left_behind(folders: Path) -> None:
+    """Remove the namespaces, and the folders, of beds whose process is gone."""
+    for folder in folders.glob("ce*-*"):
+        owner = _NAME.match(f"{folder.name}-")
+        if owner is not None and not Path(f"/proc/{owner[1]}").exists():
+            shutil.rmtree(folder, ignore_errors=True)
     for namespace in _namespaces():
         owner = _NAME.match(namespace)
         if owner is not None and not Path(f"/proc/{owner[1]}").exists():

@@ -10,9 +10,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.cluster.bed.kubectl import Kubectl
+from tests.cluster.bed.processes import plain_environment
 
 _SIDECAR_USER: Final = 1337
 """The user whose traffic a sidecar does not capture."""
+
+
+OFFER: Final = "http://cluster-egress.envoy-gateway-system.svc.cluster.local"
+"""Where the stack's backends are offered inside, by the name of the Service."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,10 +55,15 @@ class Pod:
         identity = ("setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups", "--")
         entered = ("nsenter", f"--target={self.pid(container)}", "--net", "--mount", "--pid", "--root", "--wd=/", "--")
         return subprocess.run(
-            [*entered, *identity, *command], capture_output=True, text=True, check=False, timeout=seconds
+            [*entered, *identity, *command],
+            env=plain_environment() | {"HOME": "/"},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=seconds,
         )
 
-    def curl(self, url: str, *arguments: str, user: int = 1000, seconds: int = 5) -> Answer:
+    def curl(self, url: str, *arguments: str, user: int = 1000, seconds: int = 15) -> Answer:
         """Ask an HTTP server; the hosts outside are trusted."""
         shown = '%{stderr}{"status":"%{response_code}","error":"%{errormsg}"}'
         command = (
@@ -72,7 +82,7 @@ class Pod:
 
     def curl_past_sidecar(self, url: str, *arguments: str) -> Answer:
         """The same as the sidecar's own user, whose traffic goes straight out."""
-        return self.curl(url, *arguments, user=_SIDECAR_USER, seconds=3)
+        return self.curl(url, *arguments, user=_SIDECAR_USER)
 
     def log(self, container: str) -> str:
         """What a container has printed."""
@@ -90,14 +100,11 @@ class Pod:
 
     def pid(self, container: str) -> int:
         """The first process of a container, as this machine numbers it."""
-        return self._state()["pids"][container]
+        return json.loads((self.folder / "pids.json").read_text(encoding="utf-8"))[container]
 
     def kill(self, container: str) -> None:
         """End a container without warning; the agent starts it again."""
         os.kill(self.pid(container), signal.SIGKILL)
-
-    def _state(self) -> dict[str, Any]:
-        return json.loads((self.folder / "pids.json").read_text(encoding="utf-8"))
 
 
 def find_pods(kubectl: Kubectl, folder: Path, namespace: str, selector: str) -> list[Pod]:

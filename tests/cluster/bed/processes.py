@@ -5,13 +5,11 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
 
 from tests.cluster.bed.network import inside
-
-_END_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,23 +22,11 @@ class Process:
     log: Path
     popen: subprocess.Popen[bytes]
 
-    @property
-    def alive(self) -> bool:
-        """Whether it runs."""
-        return self.popen.poll() is None
-
     def kill(self) -> None:
         """End it without warning, its children too, as a crash does."""
-        self._signal(signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it may have ended by itself
+            os.killpg(self.popen.pid, signal.SIGKILL)
         self.popen.wait()
-
-    def stop(self) -> None:
-        """Ask it to end, and end it if it does not."""
-        self._signal(signal.SIGTERM)
-        try:
-            self.popen.wait(timeout=_END_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.kill()
 
     def again(self) -> "Process":
         """The same process anew; its log goes on."""
@@ -50,19 +36,19 @@ class Process:
         """The end of its log, for a message."""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
-    def _signal(self, number: int) -> None:
-        try:
-            os.killpg(self.popen.pid, number)
-        except ProcessLookupError:
-            return
-
 
 def start(
     name: str, command: Sequence[str | Path], *, namespace: str, log: Path, environment: Mapping[str, str] | None = None
 ) -> Process:
     """Start a process in a network namespace; only the network is that of the namespace."""
     entered = (*inside(namespace), *map(str, command))
-    return _start(name, entered, {"PATH": os.environ["PATH"], "HOME": "/root", **(environment or {})}, log)
+    return _start(name, entered, {**plain_environment(), **(environment or {})}, log)
+
+
+def plain_environment() -> dict[str, str]:
+    """What programs of the bed get of our own environment: no proxies, no settings of other clusters."""
+    kept = ("PATH", "HOME", "XDG_CACHE_HOME", "GOPATH", "GOMODCACHE", "GOROOT", "GOTOOLCHAIN")
+    return {key: os.environ[key] for key in kept if key in os.environ}
 
 
 def _start(name: str, command: tuple[str, ...], environment: Mapping[str, str], log: Path) -> Process:

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 from typing import Final
 
@@ -14,6 +15,9 @@ _COMMANDS: Final = {
     "nsenter": "util-linux",
     "setpriv": "util-linux",
     "sysctl": "procps",
+    "unshare": "util-linux",
+    "chroot": "coreutils",
+    "mount": "mount",
     "curl": "curl",
 }
 """Command and Debian package."""
@@ -29,6 +33,8 @@ def missing() -> list[str]:
     packages = sorted({package for command, package in _COMMANDS.items() if shutil.which(command) is None})
     if packages:
         found.append(f"apt-get install {' '.join(packages)}")
+    elif not found and (refused := _refused()) != "":
+        found.append(f"network namespaces, mounts and address translation are needed: {refused}")
     try:
         envoy_program()
     except FileNotFoundError:
@@ -36,6 +42,20 @@ def missing() -> list[str]:
     for name in names():
         try:
             tool(name, build=False)
-        except ToolchainMissing as error:
+        except (ToolchainMissing, RuntimeError) as error:
             found.append(str(error))
     return found
+
+
+def _refused() -> str:
+    """What the kernel says against a namespace with a mount and a rule in it; nothing if it lets us."""
+    tries = (
+        "mount -t tmpfs none /mnt",
+        "ip link add name a type veth peer name b",
+        "iptables -t nat -A OUTPUT -j RETURN",
+    )
+    script = " && ".join(tries)
+    done = subprocess.run(
+        ["unshare", "--net", "--mount", "sh", "-c", script], capture_output=True, text=True, check=False
+    )
+    return "" if done.returncode == 0 else done.stderr.strip()

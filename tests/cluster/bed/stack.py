@@ -19,7 +19,7 @@ from tests.conftest import PROJECT_PARTS, ROOT
 
 Key = tuple[str, str, str]
 """Resource, namespace and name of an object."""
-_COMMAND_SECONDS: Final = 100
+_COMMAND_SECONDS: Final = 150
 """How long a command may take; all of them take less than 10 on an idle machine. What they wait for is a pod."""
 _NUMBERED: Final = re.compile(r"\d{3,}-")
 _CHART_SOURCES: Final = """

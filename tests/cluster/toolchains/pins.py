@@ -85,4 +85,4 @@ TOOLCHAINS: Final = (
     Toolchain(name="coredns", module="github.com/coredns/coredns"),
     Toolchain(name="cyclonus", module="github.com/mattfenwick/cyclonus"),
 )
-"""Every toolchain, in the order in which they are built."""
+"""Every toolchain."""

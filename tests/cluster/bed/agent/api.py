@@ -69,6 +69,7 @@ class Api:
         yield ("LISTED", {"uids": [item["metadata"]["uid"] for item in listed["items"]]})
         query = {"watch": "1", "resourceVersion": listed["metadata"]["resourceVersion"]}
         with self._client.stream("GET", "/api/v1/pods", params=query, timeout=httpx.Timeout(10, read=None)) as stream:
+            stream.raise_for_status()  # such as 429 from a server that has just started
             for line in stream.iter_lines():
                 event = json.loads(line)
                 if event["type"] == "ERROR":

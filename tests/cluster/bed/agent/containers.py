@@ -16,7 +16,7 @@ from tests.cluster.bed.agent.volumes import Volumes
 
 _ETC: Final = ("alternatives", "ssl", "passwd", "group", "nsswitch.conf", "protocols", "services", "ld.so.cache")
 """What programs read there; the rest of this machine's settings is none of theirs."""
-_START_SECONDS: Final = 5.0
+_START_SECONDS: Final = 30.0
 
 
 @dataclass(kw_only=True)
@@ -37,13 +37,13 @@ class Container:
         return self.popen.poll()
 
     @property
-    def pid(self) -> int:
-        """Its first process, which is number 1 inside."""
+    def pid(self) -> int | None:
+        """Its first process, which is number 1 inside; `None` before and after it."""
         children = Path(f"/proc/{self.popen.pid}/task/{self.popen.pid}/children")
         try:
             return int(children.read_text().split()[0])
         except (OSError, IndexError):
-            return self.popen.pid  # not there yet, or ended
+            return None
 
     def run(self, command: list[str], seconds: float) -> None:
         """Run a command inside, as `kubectl exec` does; what becomes of it is its own affair."""
@@ -61,8 +61,8 @@ class Container:
 
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to its first process; with that one, all the others end."""
-        if self.exit_code is None:
-            os.kill(self.pid, number)
+        if (pid := self.pid) is not None:
+            os.kill(pid, number)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +82,7 @@ class Runtime:
             NotThereYet: a ConfigMap or Secret that it names does not exist.
         """
         source = image(spec["image"], self.envoy)
-        variables = environment(pod, spec, source, self.volumes)
+        variables = environment(pod, spec, self.volumes)
         log = self.folder / "logs" / f"{spec['name']}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         log.touch()
@@ -101,7 +101,9 @@ class Runtime:
             name=spec["name"], popen=popen, variables=variables, identity=_identity(pod, spec, source)
         )
         deadline = time.monotonic() + _START_SECONDS
-        while container.pid == popen.pid and container.exit_code is None and time.monotonic() < deadline:
+        while container.pid is None and container.exit_code is None:
+            if time.monotonic() > deadline:
+                raise OSError(f"{spec['name']} has not begun to run in {_START_SECONDS:.0f} s")
             time.sleep(0.01)
         return container
 

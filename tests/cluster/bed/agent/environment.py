@@ -16,7 +16,7 @@ _NODE: Final = {"limits.cpu": "2", "limits.memory": str(8 * 1024**3)}
 """What a container may use that states no limit."""
 
 
-def environment(pod: Object, container: Object, image: Image, volumes: Volumes) -> dict[str, str]:
+def environment(pod: Object, container: Object, volumes: Volumes) -> dict[str, str]:
     """The variables of a container.
 
     Raises:
@@ -29,7 +29,6 @@ def environment(pod: Object, container: Object, image: Image, volumes: Volumes) 
         "HOSTNAME": pod["metadata"]["name"],
         "KUBERNETES_SERVICE_HOST": addresses.API_SERVICE,
         "KUBERNETES_SERVICE_PORT": "443",
-        **image.environment,
     }
     for item in container.get("env", []):
         if "value" in item or "valueFrom" not in item:

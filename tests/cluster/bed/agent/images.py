@@ -18,7 +18,6 @@ class Image:
     """File of this machine by path in the container."""
     entrypoint: tuple[str, ...] = ()
     user: int = 0
-    environment: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 def image(name: str, envoy: Path) -> Image:

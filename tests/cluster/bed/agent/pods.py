@@ -14,6 +14,7 @@ import httpx
 from tests.cluster.bed import addresses
 from tests.cluster.bed.agent.api import Api, Object
 from tests.cluster.bed.agent.containers import Container, Runtime
+from tests.cluster.bed.agent.known_fields import check
 from tests.cluster.bed.agent.probes import before_stop, is_ready
 from tests.cluster.bed.agent.status import lasting, now, status
 from tests.cluster.bed.agent.volumes import NotThereYet, Volumes
@@ -39,7 +40,6 @@ class PodWorker:
     address: str
     host: str
     containers: dict[str, Container] = field(default_factory=dict[str, Container])
-    ended: bool = False
     _deleted: threading.Event = field(default_factory=threading.Event)
     _since: dict[str, str] = field(default_factory=dict[str, str])
     _reported: str = ""
@@ -51,6 +51,9 @@ class PodWorker:
     def update(self, pod: Object) -> None:
         """Take note of a change of the pod."""
         self.pod = pod
+        conditions = pod.get("status", {}).get("conditions", [])
+        if any(f"{each['type']}={each['status']}" not in self._since for each in conditions if each["type"] == "Ready"):
+            self._reported = ""  # somebody else has written: say it again
         if "deletionTimestamp" in pod["metadata"]:
             self._deleted.set()
 
@@ -64,6 +67,19 @@ class PodWorker:
         return f"/api/v1/namespaces/{metadata['namespace']}/pods/{metadata['name']}"
 
     def _live(self) -> None:
+        try:
+            self._run()
+        except Exception as error:  # noqa: BLE001 - whatever it is, it must be seen where one looks for it
+            message = f"{type(error).__name__}: {error}"
+            self._insist(lambda: self._report("Pending", waiting=f"the agent gave this pod up: {message}"))
+        self._deleted.wait()  # one that has done its work, or was given up, is still there
+        self._end()
+        self.network.remove(f"{self.network.prefix}p{self.number}")
+        self._insist(lambda: self.api.delete(self._path, self.pod["metadata"]["uid"]))
+
+    def _run(self) -> None:
+        """Run the pod until it is deleted, or has done its work."""
+        check(self.pod["spec"])
         volumes = Volumes(api=self.api, folder=self.folder / "volumes")
         sysctls = {each["name"]: each["value"] for each in self._context().get("sysctls", [])}
         namespace = self.network.add(f"p{self.number}", [self.address], sysctls=sysctls)
@@ -72,12 +88,6 @@ class PodWorker:
         self._report("Pending")
         if self._started(runtime):
             self._watch(runtime)
-        self._end()
-        self.network.remove(namespace)
-        self._insist(
-            lambda: self.api.delete(self._path, self.pod["metadata"]["uid"]) if self._deleted.is_set() else None
-        )
-        self.ended = True
 
     def _write_names(self) -> None:
         """How the pod finds addresses by name."""
@@ -102,11 +112,13 @@ class PodWorker:
                     runtime.volumes.write(self.pod)
                     self._keep(runtime.start(self.pod, spec))
                     break
-                except (NotThereYet, LookupError, ValueError, httpx.HTTPError) as error:
+                except (NotThereYet, LookupError, ValueError, OSError, httpx.HTTPError) as error:
                     self._report("Pending", waiting=f"{type(error).__name__}: {error}")
                     self._deleted.wait(1.0)
-            if index < inits and not self._passed(spec):
-                return False
+            while index < inits and not self._deleted.is_set() and not self._passed(spec):
+                self._report("Pending", waiting=f"the init container {spec['name']} has failed")
+                self._deleted.wait(_RESTART_SECONDS)
+                self._keep(runtime.start(self.pod, spec))
         return not self._deleted.is_set()
 
     def _passed(self, spec: Object) -> bool:
@@ -119,8 +131,6 @@ class PodWorker:
                     return True
             elif container.exit_code is not None:
                 container.ready = container.exit_code == 0
-                if not container.ready:
-                    self._report("Failed" if self.pod["spec"]["restartPolicy"] == "Never" else "Pending")
                 return container.ready
             self._deleted.wait(_LOOK_SECONDS)
         return False
@@ -191,9 +201,8 @@ class PodWorker:
 
     def _keep(self, container: Container) -> None:
         self.containers[container.name] = container
-        pids = {name: each.pid for name, each in self.containers.items()}
         new = self.folder / "pids.new"
-        new.write_text(json.dumps({"namespace": f"{self.network.prefix}p{self.number}", "pids": pids}))
+        new.write_text(json.dumps({name: each.pid for name, each in self.containers.items()}))
         new.rename(self.folder / "pids.json")
 
     def _report(self, phase: str, waiting: str | None = None) -> None:

@@ -38,7 +38,7 @@ class Volumes:
             folder = self.path(volume["name"])
             folder.mkdir(parents=True, exist_ok=True)
             folder.chmod(0o777)
-            if "emptyDir" not in volume and "hostPath" not in volume:
+            if "emptyDir" not in volume:
                 for name, content in self._files(pod, volume, folder).items():
                     _write(folder / name, content)
 
