@@ -4,7 +4,6 @@ Each case runs in a process of its own: the SDK keeps state, and peak memory is 
 """
 
 import resource
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -13,7 +12,7 @@ from pathlib import Path
 
 from bench.judging import judging
 from cli.offline.preview import preview
-from tests.conftest import PROJECT_PARTS, ROOT
+from tests.projects import copy_project
 from tests.scale.declarations import write_stack
 
 CASES = ((1, 1), (100, 20), (1000, 20), (1000, 1), (5000, 20))
@@ -38,11 +37,7 @@ def main() -> None:
 def case(hosts: int, groups: int) -> None:
     """Preview one generated declaration; print its resources, seconds and peak megabytes."""
     with tempfile.TemporaryDirectory() as folder:
-        project = Path(folder)
-        for part in PROJECT_PARTS:
-            source = ROOT / part
-            (shutil.copytree if source.is_dir() else shutil.copy)(source, project / part)
-        (project / ".venv").symlink_to(ROOT / ".venv")
+        project = copy_project(Path(folder) / "project")
         write_stack(project, hosts=hosts, groups=groups)
         start = time.perf_counter()
         registered = preview(project, "dev").registrations

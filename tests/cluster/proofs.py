@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Final
 
 from cli.offline.preview import preview
-from tests.conftest import ROOT
 from tests.golden.render import STACKS
+from tests.projects import ROOT
 
 PAGE: Final = ROOT / "docs" / "reference" / "proofs.md"
 _INTRODUCTION: Final = """\

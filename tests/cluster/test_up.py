@@ -9,7 +9,6 @@ from collections.abc import Generator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from fnmatch import fnmatch
-from pathlib import Path
 from typing import Final
 
 import pytest
@@ -21,7 +20,7 @@ from tests.cluster.bed.processes import wait_until
 from tests.cluster.bed.stack import Stack
 from tests.cluster.conftest import say
 from tests.cluster.one_more import declare, withdraw
-from tests.conftest import ROOT
+from tests.projects import ROOT, engine_environment
 from tests.support import dev_values, settings_of
 
 pytestmark = pytest.mark.engine
@@ -99,21 +98,10 @@ def engine(bed_allowed: None, tmp_path_factory: pytest.TempPathFactory) -> Gener
     with ExitStack() as exits:
         cluster = exits.enter_context(running(settings_of(dev_values()), say, name="up"))
         folder = tmp_path_factory.mktemp("engine")
-        environment = cluster.environment | {
-            "PULUMI_HOME": str(_made(folder / "home")),
-            "PULUMI_BACKEND_URL": f"file://{_made(folder / 'state')}",
-            "PULUMI_CONFIG_PASSPHRASE": "only for this test",
-            "PULUMI_SKIP_UPDATE_CHECK": "true",
-            "EGRESS_TODAY": os.environ["EGRESS_TODAY"],
-        }
+        environment = engine_environment(folder) | cluster.environment | {"EGRESS_TODAY": os.environ["EGRESS_TODAY"]}
         made = Engine(cluster=cluster, stack=cluster.stack("dev"), environment=environment, before=_held(cluster))
         assert (done := made.run("stack", "init")).returncode == 0, done.stderr
         yield made
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir()
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import yaml12
 
 from cli.errors import EgressError
 from cli.offline.preview import preview
-from tests.conftest import ROOT
+from tests.projects import ROOT
 from tests.scale.declarations import write_config
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]

@@ -8,14 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT
+from tests.projects import ROOT, engine_environment, use_charts
 
 _CHARTS = {"base": "base", "istiod": "istiod", "gateway": "gateway", "chart": "gateway-helm"}
-
-_APPROVED_CHARTS = """
-chartSources:
-  test: {{sources: [{sources}], reason: For this test, owner: a, ticket: b, expires: "2029-12-31"}}
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,17 +65,8 @@ def _started(engine: Engine) -> Engine:
 
 
 def _environment(tmp_path: Path) -> dict[str, str]:
-    for folder in ("home", "state"):
-        (tmp_path / folder).mkdir()
-    return {
-        **{key: value for key, value in os.environ.items() if not key.startswith("PULUMI_")},
-        "PULUMI_HOME": str(tmp_path / "home"),
-        "PULUMI_BACKEND_URL": f"file://{tmp_path / 'state'}",
-        "PULUMI_CONFIG_PASSPHRASE": "only for this test",
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-        "PULUMI_DEBUG_COMMANDS": "true",
-        "KUBECONFIG": str(tmp_path / "no-cluster"),
-    }
+    more = {"PULUMI_DEBUG_COMMANDS": "true", "KUBECONFIG": str(tmp_path / "no-cluster")}
+    return engine_environment(tmp_path) | more
 
 
 def _charts_from(project: Path, folder: Path) -> None:
@@ -89,13 +75,5 @@ def _charts_from(project: Path, folder: Path) -> None:
         (folder / chart / "templates").mkdir(parents=True)
         (folder / chart / "Chart.yaml").write_text(f"{{apiVersion: v2, name: {chart}, version: 1.0.0}}\n")
     install = {key: str(folder / chart) for key, chart in _CHARTS.items()}
-    stack = project / "stacks" / "Pulumi.dev.yaml"
-    stack.write_text(
-        stack.read_text()
-        + "  cluster-egress:install:\n"
-        + f"    istio: {{base: {install['base']}, istiod: {install['istiod']}, gateway: {install['gateway']}}}\n"
-        + f"    envoyGateway: {{chart: {install['chart']}}}\n"
-    )
-    approvals = project / "policy" / "approvals" / "dev.yaml"
-    sources = ", ".join(sorted(install.values()))
-    approvals.write_text(f"{approvals.read_text()}{_APPROVED_CHARTS.format(sources=sources)}")
+    envoy_gateway = install.pop("chart")
+    use_charts(project, "dev", istio=install, envoy_gateway=envoy_gateway)

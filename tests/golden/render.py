@@ -8,7 +8,7 @@ import yaml12
 
 from cli.offline.preview import preview
 from cli.offline.records import Registration
-from tests.conftest import ROOT
+from tests.projects import ROOT
 
 STACKS: Final = sorted(path.name.split(".")[1] for path in (ROOT / "stacks").glob("Pulumi.*.yaml"))
 

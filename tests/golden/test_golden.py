@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from cli.offline.preview import preview
-from tests.conftest import ROOT
+from tests.projects import ROOT
 from tests.golden.render import STACKS, golden_file, golden_text
 
 

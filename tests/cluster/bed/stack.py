@@ -1,7 +1,6 @@
 """A stack of the repository, with the charts of this machine: what it registers, and the commands that install it."""
 
 import re
-import shutil
 import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -15,17 +14,13 @@ from cli.render.manifests import write_manifests
 from tests.cluster.bed.charts import Charts
 from tests.cluster.bed.network import inside
 from tests.cluster.sabotage import sabotage
-from tests.conftest import PROJECT_PARTS, ROOT
+from tests.projects import copy_project, use_charts
 
 Key = tuple[str, str, str]
 """Resource, namespace and name of an object."""
 _COMMAND_SECONDS: Final = 150
 """How long a command may take; all of them take less than 10 on an idle machine. What they wait for is a pod."""
 _NUMBERED: Final = re.compile(r"\d{3,}-")
-_CHART_SOURCES: Final = """
-chartSources:
-  bed: {{sources: [{sources}], reason: The charts of this machine, owner: a, ticket: b, expires: "2029-12-31"}}
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,22 +131,7 @@ def resource(item: Mapping[str, Any]) -> str:
 
 def copy_stack(name: str, folder: Path, charts: Charts) -> Stack:
     """Copy the project, and have one of its stacks take the charts of this machine."""
-    project = folder / "project"
-    project.mkdir(parents=True)
-    for part in PROJECT_PARTS:
-        source = ROOT / part
-        if source.is_dir():
-            shutil.copytree(source, project / part, ignore=shutil.ignore_patterns("__pycache__"))
-        else:
-            shutil.copy(source, project / part)
-    (project / ".venv").symlink_to(ROOT / ".venv")
-    stack = Stack(project=project, name=name)
+    stack = Stack(project=copy_project(folder / "project"), name=name)
     istio = {"base": str(charts.base), "istiod": str(charts.istiod), "gateway": str(charts.gateway)}
-    envoy_gateway = {"chart": str(charts.envoy_gateway)}
-    settings = yaml.safe_dump({"cluster-egress:install": {"istio": istio, "envoyGateway": envoy_gateway}})
-    indented = "".join(f"  {line}\n" for line in settings.splitlines())
-    stack.file.write_text(f"{stack.file.read_text(encoding='utf-8')}{indented}", encoding="utf-8")
-    sources = ", ".join(sorted([*istio.values(), *envoy_gateway.values()]))
-    approvals = f"{stack.approvals.read_text(encoding='utf-8')}{_CHART_SOURCES.format(sources=sources)}"
-    stack.approvals.write_text(approvals, encoding="utf-8")
+    use_charts(stack.project, name, istio=istio, envoy_gateway=str(charts.envoy_gateway))
     return stack

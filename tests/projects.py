@@ -1,0 +1,62 @@
+"""Copies of the project that a test may change, and what the engine needs to run one."""
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import yaml
+
+ROOT: Final = Path(__file__).parent.parent
+_PARTS: Final = ("Pulumi.yaml", "__main__.py", "components", "policy", "stacks")
+_APPROVED: Final = """
+chartSources:
+  test: {{sources: [{sources}], reason: Charts of this machine, owner: a, ticket: b, expires: "2029-12-31"}}
+"""
+
+
+def copy_project(folder: Path) -> Path:
+    """Copy the project into a new folder, with the same virtual environment."""
+    folder.mkdir(parents=True)
+    for part in _PARTS:
+        source = ROOT / part
+        if source.is_dir():
+            shutil.copytree(source, folder / part, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy(source, folder / part)
+    (folder / ".venv").symlink_to(ROOT / ".venv")
+    return folder
+
+
+def use_charts(project: Path, stack: str, *, istio: Mapping[str, str], envoy_gateway: str) -> None:
+    """Have a stack of a copy take charts of this machine, and have them approved.
+
+    Args:
+        project: the copy.
+        stack: its name.
+        istio: paths of the charts `base`, `istiod` and `gateway`.
+        envoy_gateway: path of Envoy Gateway's chart.
+    """
+    settings = yaml.safe_dump(
+        {"cluster-egress:install": {"istio": dict(istio), "envoyGateway": {"chart": envoy_gateway}}}
+    )
+    file = project / "stacks" / f"Pulumi.{stack}.yaml"
+    indented = "".join(f"  {line}\n" for line in settings.splitlines())
+    file.write_text(f"{file.read_text(encoding='utf-8')}{indented}", encoding="utf-8")
+    approvals = project / "policy" / "approvals" / f"{stack}.yaml"
+    approved = _APPROVED.format(sources=", ".join(sorted([*istio.values(), envoy_gateway])))
+    approvals.write_text(f"{approvals.read_text(encoding='utf-8')}{approved}", encoding="utf-8")
+
+
+def engine_environment(folder: Path) -> dict[str, str]:
+    """The environment for `pulumi`, with a home and a state of its own in a folder."""
+    for name in ("home", "state"):
+        (folder / name).mkdir(parents=True)
+    return {
+        **{key: value for key, value in os.environ.items() if not key.startswith("PULUMI_")},
+        "PULUMI_HOME": str(folder / "home"),
+        "PULUMI_BACKEND_URL": f"file://{folder / 'state'}",
+        "PULUMI_CONFIG_PASSPHRASE": "only for this test",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+    }
