@@ -127,6 +127,7 @@ class Runtime:
             "mount -t tmpfs -o mode=755 bed usr/local/bin",
             "mount -t proc proc proc",
             "mount --rbind /dev dev",
+            "mount -t tmpfs bed dev/shm",
             f"for each in {' '.join(_ETC)}; do [ ! -e /etc/$each ] || cp -a /etc/$each etc/; done",
             f"cp {shlex.quote(str(self.folder / 'etc'))}/* etc/",
         ]
