@@ -10,10 +10,9 @@ from functools import cache
 import pytest
 
 from tests.cluster.bed.cluster import Cluster, running
-from tests.cluster.bed.pods import OFFER, Pod
+from tests.cluster.bed.pods import OFFER, Client
 from tests.cluster.bed.processes import wait_until
 from tests.cluster.bed.requirements import missing
-from tests.cluster.bed.stack import Stack
 from tests.support import dev_values, settings_of
 
 _STARTED = time.monotonic()
@@ -31,11 +30,11 @@ def _stop(number: int, _frame: object) -> None:
 @pytest.fixture(scope="session")
 def bed_allowed(request: pytest.FixtureRequest) -> None:
     """A bed may be started: it was asked for, and the machine has what it needs."""
-    signal.signal(signal.SIGTERM, _stop)  # so that whoever cancels a run leaves nothing behind
     if not request.config.getoption("--cluster"):
         pytest.skip("a cluster is started only by `make test-cluster`")
     if lacking := missing():
         pytest.skip(f"no cluster can be started here: {'; '.join(lacking)}")
+    signal.signal(signal.SIGTERM, _stop)  # so that whoever cancels a run leaves nothing behind
 
 
 @pytest.fixture(scope="session")
@@ -46,16 +45,10 @@ def bare(bed_allowed: None) -> Generator[Cluster]:
 
 
 @pytest.fixture(scope="session")
-def stack(bare: Cluster) -> Stack:
-    """The stack `dev`, with the charts of this machine."""
-    return bare.stack("dev")
-
-
-@pytest.fixture(scope="session")
-def cluster(bare: Cluster, stack: Stack) -> Cluster:
+def cluster(bare: Cluster) -> Cluster:
     """A cluster with the stack `dev`, and pods that ask."""
     say("applying the stack dev")
-    bare.apply(stack)
+    bare.apply(bare.stack("dev"))
     say("starting the pods that ask")
     bare.add_clients()
     settle(bare)
@@ -83,6 +76,6 @@ def settle(cluster: Cluster) -> None:
 
 
 @pytest.fixture(scope="session")
-def client(cluster: Cluster) -> Callable[[str, str], Pod]:
+def client(cluster: Cluster) -> Client:
     """The pods that ask, by namespace and name; they stay the same."""
     return cache(cluster.client)

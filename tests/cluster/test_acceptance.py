@@ -10,7 +10,7 @@ import pytest
 
 from tests.cluster.bed.cluster import Cluster
 from tests.cluster.bed.network import inside
-from tests.cluster.bed.pods import Pod
+from tests.cluster.bed.pods import EGRESS_GATEWAYS, OFFER_PROXIES, Pod
 from tests.cluster.bed.processes import wait_until
 from tests.cluster.bed.stack import Key, resource
 from tests.cluster.toolchains import tool
@@ -28,24 +28,25 @@ EXPLAINED: Final = {
 }
 """Messages of istioctl that are right as they are: code, what it is about, why."""
 _CONDITIONS: Final = {
-    "gatewayclasses.gateway.networking.k8s.io": {"Accepted"},
-    "gateways.gateway.networking.k8s.io": {"Accepted", "Programmed"},
-    "httproutes.gateway.networking.k8s.io": {"Accepted", "ResolvedRefs"},
-    "backends.gateway.envoyproxy.io": {"Accepted"},
+    "GatewayClass.v1.gateway.networking.k8s.io": {"Accepted"},
+    "Gateway.v1.gateway.networking.k8s.io": {"Accepted", "Programmed"},
+    "HTTPRoute.v1.gateway.networking.k8s.io": {"Accepted", "ResolvedRefs"},
+    "Backend.v1alpha1.gateway.envoyproxy.io": {"Accepted"},
 }
 """The conditions that must be true, by kind. EnvoyProxy, and what Istio reads, have none."""
 _UNCONDITIONAL: Final = {
-    "AuthorizationPolicy": "istiod counts what it cannot take, and proxies what they reject",
-    "DestinationRule": "the same",
-    "EnvoyProxy": "its GatewayClass is Accepted",
+    "AuthorizationPolicy.v1.security.istio.io": "istiod counts what it cannot take, and proxies what they reject",
+    "DestinationRule.v1.networking.istio.io": "the same",
+    "EnvoyProxy.v1alpha1.gateway.envoyproxy.io": "its GatewayClass is Accepted",
+    "Gateway.v1.networking.istio.io": "the same",
     "Namespace": "Kubernetes'",
-    "NetworkPolicy": "Kubernetes'; the evaluator reads it",
-    "ServiceEntry": "as AuthorizationPolicy",
-    "Sidecar": "as AuthorizationPolicy",
-    "Telemetry": "as AuthorizationPolicy",
-    "ValidatingAdmissionPolicy": "the API server's own; its expressions are judged by test_admission",
-    "ValidatingAdmissionPolicyBinding": "the same",
-    "VirtualService": "as AuthorizationPolicy",
+    "NetworkPolicy.v1.networking.k8s.io": "Kubernetes'; the evaluator reads it",
+    "ServiceEntry.v1.networking.istio.io": "as AuthorizationPolicy",
+    "Sidecar.v1.networking.istio.io": "as AuthorizationPolicy",
+    "Telemetry.v1.telemetry.istio.io": "as AuthorizationPolicy",
+    "ValidatingAdmissionPolicy.v1.admissionregistration.k8s.io": "judged by test_admission",
+    "ValidatingAdmissionPolicyBinding.v1.admissionregistration.k8s.io": "the same",
+    "VirtualService.v1.networking.istio.io": "as AuthorizationPolicy",
 }
 """Kinds that have no conditions, and who says instead that they are taken."""
 _NOT_COMPARED: Final = ("componentstatuses", "customresource", "endpoint", "events", "leases", "nodes", "pods")
@@ -58,15 +59,7 @@ _METRIC: Final = re.compile(
 def test_the_bed_knows_every_stack_and_every_kind(cluster: Cluster) -> None:
     """Guards against a new stack, or a new kind of object, that nobody applies and whose conditions nobody looks at."""
     assert STACKS == ["dev"], "apply the new stack here too"
-    looked_at = {_singular(kind) for kind in _CONDITIONS}
-    for item in cluster.applied.objects().values():
-        group = item["apiVersion"].rpartition("/")[0]
-        assert f"{item['kind']}.{group}".lower() in looked_at or item["kind"] in {*_UNCONDITIONAL, "Gateway"}
-
-
-def _singular(resource: str) -> str:
-    plural, _, group = resource.partition(".")
-    return f"{plural.removesuffix('es' if plural.endswith('classes') else 's')}.{group}"
+    assert {kind for kind, _, _ in cluster.applied.objects()} == {*_CONDITIONS, *_UNCONDITIONAL}
 
 
 @pytest.mark.proves("objects", "the control planes accept every object: conditions, pushes, admission")
@@ -116,11 +109,10 @@ def test_no_proxy_rejects_configuration(cluster: Cluster) -> None:
     """Guards against listeners or clusters that the real Envoy refuses; it keeps the old ones and says so only here."""
     proxies: list[tuple[Pod, str, int]] = [
         (pod, "istio-proxy", 15000)
-        for namespace, selector in (("istio-egress", "app=egress-gateway"), ("news", "app"), ("shop", "app"))
+        for namespace, selector in (EGRESS_GATEWAYS, ("news", "app"), ("shop", "app"))
         for pod in cluster.pods(namespace, selector)
     ]
-    offers = "gateway.envoyproxy.io/owning-gateway-name=cluster-egress"
-    proxies += [(pod, "envoy", 19000) for pod in cluster.pods("envoy-gateway-system", offers)]
+    proxies += [(pod, "envoy", 19000) for pod in cluster.pods(*OFFER_PROXIES)]
     assert len(proxies) >= 7
     for pod, container, port in proxies:
         stats = json.loads(pod.admin("stats?format=json&filter=update_(rejected|success)", container, port))["stats"]

@@ -11,13 +11,12 @@ import pytest
 
 from tests.cluster.bed.cluster import Cluster
 from tests.cluster.bed.network import inside
-from tests.cluster.bed.pods import OFFER, Pod
+from tests.cluster.bed.pods import OFFER, OFFER_PROXIES, Client, Pod
 from tests.cluster.bed.processes import wait_until
 from tests.cluster.bed.stack import Key
 from tests.cluster.bed.stream import flowing
 from tests.cluster.test_acceptance import versions
 
-Client = Callable[[str, str], Pod]
 _MANAGED_BY: Final = "app.kubernetes.io/managed-by"
 _LOST: Final = {
     "AuthorizationPolicy",
@@ -173,7 +172,7 @@ def test_why_an_unsafe_backend_is_blocked(cluster: Cluster, client: Client) -> N
     Envoy Gateway takes `0.0.0.0`, which in the proxy's pod means the pod itself: what listens on loopback only, and
     so is out of reach for everybody, answers to whoever calls the route.
     """
-    proxies = cluster.pods("envoy-gateway-system", "gateway.envoyproxy.io/owning-gateway-name=cluster-egress")
+    proxies = cluster.pods(*OFFER_PROXIES)
     backend, route = _unsafe()
     assert "EGR101" in (cluster.deployer.refused(backend) or ""), "admission blocks it, even for who deploys"
     policies = ["cluster-egress-backends", "cluster-egress-subjects"]

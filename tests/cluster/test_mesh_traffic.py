@@ -1,15 +1,13 @@
 """What goes through the egress gateway, and what does not, in the sidecars', the gateway's and the hosts' own words."""
 
-from collections.abc import Callable
 from typing import Final
 
 import pytest
 
 from tests.cluster.bed.cluster import Cluster
-from tests.cluster.bed.pods import Pod
+from tests.cluster.bed.pods import EGRESS_GATEWAYS, Client, Pod
 from tests.cluster.bed.processes import wait_until
 
-Client = Callable[[str, str], Pod]
 _CUT_OFF: Final = {35, 52, 56}
 """Of curl, for a connection that was made and ended by the other side: in TLS, without an answer, while receiving."""
 CNN = "edition.cnn.com"
@@ -28,11 +26,11 @@ def test_client_namespaces_are_in_the_mesh(cluster: Cluster, namespace: str, nam
 
 
 def _gateways(cluster: Cluster) -> list[Pod]:
-    return cluster.pods("istio-egress", "app=egress-gateway")
+    return cluster.pods(*EGRESS_GATEWAYS)
 
 
-def _logged(cluster: Cluster, path_or_sni: str) -> bool:
-    return any(path_or_sni in pod.log("istio-proxy") for pod in _gateways(cluster))
+def _logged(cluster: Cluster, path: str) -> bool:
+    return any(path in pod.log("istio-proxy") for pod in _gateways(cluster))
 
 
 @pytest.mark.proves(
@@ -63,12 +61,21 @@ def test_declared_client_reaches_the_host_by_http(cluster: Cluster, client: Clie
 def test_declared_client_reaches_the_host_by_tls(cluster: Cluster, client: Client, namespace: str, name: str) -> None:
     """Guards against a gateway that ends the client's TLS: curl checks the host's own certificate."""
     since = cluster.outside.count("cnn")
+    logged = {pod.name: len(pod.log("istio-proxy")) for pod in _gateways(cluster)}
     path = f"/tls-{namespace}"
     answer = client(namespace, name).curl(f"https://{CNN}{path}")
     assert answer.outcome == "200"
     (request,) = cluster.outside.seen("cnn", since=since, event="request", path=path, protocol="https")
     assert request["sni"] == CNN
-    wait_until(lambda: _logged(cluster, f"outbound|443||{CNN}"), "the gateway's access log", seconds=15)
+    wait_until(
+        lambda: any(
+            line["upstream_cluster"] == f"outbound|443||{CNN}"
+            for pod in _gateways(cluster)
+            for line in pod.access_log("istio-proxy", logged[pod.name])
+        ),
+        "the gateway's access log",
+        seconds=15,
+    )
     assert request["peer"] in {pod.address for pod in _gateways(cluster)}
 
 

@@ -1,14 +1,10 @@
 """Outside services that are offered inside: what answers on their hostnames through the real Envoy Gateway."""
 
-from collections.abc import Callable
-
 import pytest
 
 from tests.cluster.bed.cluster import Cluster
-from tests.cluster.bed.pods import OFFER, Pod
+from tests.cluster.bed.pods import OFFER, OFFER_PROXIES, Client
 from tests.cluster.bed.processes import wait_until
-
-Client = Callable[[str, str], Pod]
 
 
 @pytest.mark.proves(
@@ -53,7 +49,7 @@ def test_backends_are_asked_by_the_proxies(cluster: Cluster, client: Client) -> 
 
 
 def _proxies(cluster: Cluster) -> set[str]:
-    proxies = cluster.pods("envoy-gateway-system", "gateway.envoyproxy.io/owning-gateway-name=cluster-egress")
+    proxies = cluster.pods(*OFFER_PROXIES)
     return {pod.address for pod in proxies}
 
 

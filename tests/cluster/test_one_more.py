@@ -1,20 +1,18 @@
 """One destination more, by gRPC and by TLS, on a cluster that carries traffic: what changes, and who can use it."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import ExitStack
 from typing import Any, Final
 
 import pytest
 
 from tests.cluster.bed.cluster import Cluster
-from tests.cluster.bed.pods import Pod
+from tests.cluster.bed.pods import EGRESS_GATEWAYS, Client, Pod
 from tests.cluster.bed.processes import wait_until
 from tests.cluster.bed.stack import Key
 from tests.cluster.bed.stream import flowing
 from tests.cluster.one_more import declare
 from tests.cluster.test_acceptance import settled_versions, versions
-
-Client = Callable[[str, str], Pod]
 
 SHARED: Final = {
     ("DestinationRule.v1.networking.istio.io", "news", "egress-gateway"): "how news's sidecars talk to the gateway",
@@ -60,7 +58,7 @@ def test_grpc_goes_through_the_gateway(cluster: Cluster, client: Client) -> None
     since = cluster.outside.count("api")
     wait_until(lambda: "grpc-status: 0" in _call(client("news", "other")), "an answer by gRPC", seconds=30)
     seen = cluster.outside.seen("api", since=since, event="request", protocol="grpc")
-    gateways = {pod.address for pod in cluster.pods("istio-egress", "app=egress-gateway")}
+    gateways = {pod.address for pod in cluster.pods(*EGRESS_GATEWAYS)}
     assert {request["peer"] for request in seen} <= gateways
     assert {request["path"] for request in seen} == {"/bed.Api/Ask"}
     assert "grpc-status: 0" not in _call(client("news", "reader"))

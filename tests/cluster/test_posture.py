@@ -1,18 +1,17 @@
 """`observe` on a cluster that enforces, and back: what passes, what is told, and that nothing declared is cut."""
 
 import json
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import ExitStack
 from typing import Final
 
 import pytest
 
 from tests.cluster.bed.cluster import Cluster
-from tests.cluster.bed.pods import Pod
+from tests.cluster.bed.pods import EGRESS_GATEWAYS, Client
 from tests.cluster.bed.processes import wait_until
 from tests.cluster.bed.stream import Stream, flowing
 
-Client = Callable[[str, str], Pod]
 _UNDECLARED: Final = "http://undeclared.example.com/observed"
 
 
@@ -83,6 +82,6 @@ def test_observing_warns_at_admission(cluster: Cluster) -> None:
 
 def _would_be_denied(cluster: Cluster) -> int:
     """How often the gateways would have refused somebody, by their own counters."""
-    gateways = cluster.pods("istio-egress", "app=egress-gateway")
+    gateways = cluster.pods(*EGRESS_GATEWAYS)
     lines = [line for pod in gateways for line in pod.admin("stats?filter=rbac.*shadow_denied").splitlines()]
     return sum(int(line.rpartition(": ")[2]) for line in lines if line[-1:].isdecimal())

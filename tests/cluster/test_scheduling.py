@@ -1,7 +1,7 @@
 """Where the real scheduler puts pods: gateways on the egress nodes of all zones, and nothing else there."""
 
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
@@ -9,15 +9,11 @@ import pytest
 
 from tests.cluster.bed.addons import client as client_pod
 from tests.cluster.bed.cluster import Cluster
-from tests.cluster.bed.pods import OFFER, Pod
+from tests.cluster.bed.pods import EGRESS_GATEWAYS, OFFER, OFFER_PROXIES, Client
 from tests.cluster.bed.processes import wait_until
 from tests.cluster.bed.stream import flowing
 
-Client = Callable[[str, str], Pod]
-GATEWAYS = {
-    "istio-egress": "app=egress-gateway",
-    "envoy-gateway-system": "gateway.envoyproxy.io/owning-gateway-name=cluster-egress",
-}
+GATEWAYS: dict[str, str] = dict((EGRESS_GATEWAYS, OFFER_PROXIES))
 
 
 def _egress_nodes(cluster: Cluster) -> dict[str, str]:

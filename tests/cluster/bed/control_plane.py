@@ -136,7 +136,7 @@ class ControlPlane:
                 f"--cluster-cidr={addresses.POD_RANGE}",
                 "--conntrack-max-per-core=0",
                 "--iptables-min-sync-period=100ms",
-                "--hostname-override=egress-a",
+                "--hostname-override=worker-a",  # one for all nodes, which share a network
             ),
         }
 

@@ -16,7 +16,7 @@ from tests.cluster.bed.addresses import SERVICE_RANGE
 
 _LINK_LOCAL: Final = "169.254.1.1"
 """The next hop of every pod and host: the nodes' end of its own cable."""
-_NAME: Final = re.compile(r"^ce(\d+)-\w+-")
+_NAME: Final = re.compile(r"^egress-bed-(\d+)-\w+-")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +28,7 @@ class Network:
     @classmethod
     def of_this_process(cls, name: str) -> "Network":
         """Named after this process, so that beds do not meet, and so that those left behind are found."""
-        return cls(prefix=f"ce{os.getpid()}-{name}-")
+        return cls(prefix=f"egress-bed-{os.getpid()}-{name}-")
 
     @property
     def nodes(self) -> str:
@@ -94,7 +94,7 @@ def inside(namespace: str) -> tuple[str, ...]:
 
 def remove_left_behind(folders: Path) -> None:
     """Remove the namespaces, and the folders, of beds whose process is gone."""
-    for folder in folders.glob("ce*-*"):
+    for folder in folders.iterdir():
         owner = _NAME.match(f"{folder.name}-")
         if owner is not None and not Path(f"/proc/{owner[1]}").exists():
             shutil.rmtree(folder, ignore_errors=True)

@@ -4,7 +4,7 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +16,10 @@ _SIDECAR_USER: Final = 1337
 """The user whose traffic a sidecar does not capture."""
 
 
+EGRESS_GATEWAYS: Final = ("istio-egress", "app=egress-gateway")
+"""Namespace and selector of the egress gateway's pods."""
+OFFER_PROXIES: Final = ("envoy-gateway-system", "gateway.envoyproxy.io/owning-gateway-name=cluster-egress")
+"""Namespace and selector of Envoy Gateway's proxies."""
 OFFER: Final = "http://cluster-egress.envoy-gateway-system.svc.cluster.local"
 """Where the stack's backends are offered inside, by the name of the Service."""
 
@@ -105,6 +109,10 @@ class Pod:
     def kill(self, container: str) -> None:
         """End a container without warning; the agent starts it again."""
         os.kill(self.pid(container), signal.SIGKILL)
+
+
+Client = Callable[[str, str], Pod]
+"""The pods that ask, by namespace and name."""
 
 
 def find_pods(kubectl: Kubectl, folder: Path, namespace: str, selector: str) -> list[Pod]:

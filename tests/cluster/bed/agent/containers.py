@@ -5,6 +5,7 @@ import shlex
 import signal
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -62,7 +63,8 @@ class Container:
     def signal(self, number: signal.Signals) -> None:
         """Send a signal to its first process; with that one, all the others end."""
         if (pid := self.pid) is not None:
-            os.kill(pid, number)
+            with suppress(ProcessLookupError):  # it may end at this very moment
+                os.kill(pid, number)
 
 
 @dataclass(frozen=True, kw_only=True)
