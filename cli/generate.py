@@ -156,7 +156,7 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
     return [model for argument in get_args(annotation) for model in _models(argument)]
 
 
-_WORDS: Final = {str: "text", int: "number", dt.date: "date in quotes"}
+_WORDS: Final = {str: "text", int: "number", bool: "`true` or `false`", dt.date: "date in quotes"}
 
 
 def _kind(annotation: Any) -> str:

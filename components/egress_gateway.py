@@ -2,11 +2,17 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import pulumi
 
 from components.kube import Secrets, helm_release, kube_object
 from components.plan.egress_gateway import EgressGatewayPlan
+from components.plan.mesh.address import GATEWAY
+from components.plan.objects import KubeObject
+
+_ONE_A_NAMESPACE: Final = frozenset({"default", GATEWAY})
+"""The Sidecar for all pods of a namespace, and the DestinationRule for the gateway that every stack has."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,31 +31,31 @@ class EgressGateway(pulumi.ComponentResource):
     its ServiceEntries. A destroy takes them away first.
     """
 
-    gateway: pulumi.Resource
-    """The gateway, ready."""
+    gateways: Sequence[pulumi.Resource]
+    """The gateways, ready."""
     service_entries: Sequence[pulumi.Resource]
     """The declared hosts: the last that comes."""
 
     def __init__(self, name: str, args: EgressGatewayArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("egress:mesh:EgressGateway", name, None, opts)
         plan = args.plan
-        deny = kube_object(self, f"{name}-default-deny", plan.default_deny, args.after)
-        self.gateway = helm_release(self, plan.release, args.secrets, [*args.after, deny])
-        clients: list[pulumi.Resource] = []
-        for client in plan.client_namespaces:
-            own = f"{name}-{client.namespace}"
-            clients.append(kube_object(self, own, client.sidecar, [self.gateway]))
-            if client.destination_rule is not None:
-                clients.append(kube_object(self, own, client.destination_rule, [self.gateway]))
+        guards = [kube_object(self, f"{name}-{item.name}", item, args.after) for item in plan.guards]
+        self.gateways = [helm_release(self, each, args.secrets, [*args.after, *guards]) for each in plan.releases]
+        clients = [kube_object(self, _logical_name(name, item, plan), item, self.gateways) for item in plan.clients]
         entries: list[pulumi.Resource] = []
         for group in plan.groups:
-            listeners = [
-                kube_object(self, f"{name}-{item.name}", item, [self.gateway])
-                for item in (group.gateway, group.authorization)
-            ]
-            routes = [kube_object(self, f"{name}-{route.name}", route, listeners) for route in group.virtual_services]
+            listeners = [kube_object(self, f"{name}-{item.name}", item, self.gateways) for item in group.listeners]
+            ready = listeners or self.gateways
+            routes = [kube_object(self, _logical_name(name, route, plan), route, ready) for route in group.routes]
             entries += [
                 kube_object(self, f"{name}-{entry.name}", entry, [*clients, *routes]) for entry in group.service_entries
             ]
         self.service_entries = entries
         self.register_outputs({})
+
+
+def _logical_name(component: str, item: KubeObject, plan: EgressGatewayPlan) -> str:
+    """The names of objects in other namespaces than the gateways' say which; a Sidecar is known by that alone."""
+    if item.namespace == plan.namespace:
+        return f"{component}-{item.name}"
+    return f"{component}-{item.namespace}" + ("" if item.name in _ONE_A_NAMESPACE else f"-{item.name}")

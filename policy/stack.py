@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from components.settings.clock import today
+from components.settings.egress import EgressGateway
 from components.settings.install import EnvoyGateway
-from components.settings.models import EgressGateway
 from components.settings.problems import Problem, SettingsError, did_you_mean
 from policy.approvals import Approvals, approvals_file, load_approvals
 from policy.approvals.model import ClusterRanges

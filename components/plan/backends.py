@@ -7,8 +7,8 @@ from typing import Any
 from components.plan.admission import AdmissionPolicy, plan_admission
 from components.plan.egress_gateway import client_namespaces
 from components.plan.envoy_gateway import CLASS, PROXY_PORT, proxy_labels
+from components.plan.mesh.requests import INTERNAL_HEADERS
 from components.plan.objects import DECLARATION, KubeObject, declaration
-from components.plan.routes import INTERNAL_HEADERS
 from components.settings import Settings
 from components.settings.models import Backend, Endpoint
 from components.settings.reserved import OFFER_PORT

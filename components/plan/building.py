@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from components.plan.backends import BackendsPlan, plan_backends
-from components.plan.egress_gateway import EgressGatewayPlan, plan_egress_gateway
+from components.plan.egress_gateway import EgressGatewayPlan, direct_namespaces, plan_egress_gateway
 from components.plan.envoy_gateway import EnvoyGatewayPlan, plan_envoy_gateway
 from components.plan.groups import client_groups
 from components.plan.handoff import handoff
@@ -34,7 +34,7 @@ class Plan:
 def make_plan(settings: Settings, approvals: Approvals, *, stack: str) -> Plan:
     """Plan every layer. `settings` and `approvals` have passed `components.plan.preflight.check`."""
     domain = approvals.cluster.domain
-    groups = client_groups(settings.destinations)
+    groups = client_groups(settings.destinations, direct_namespaces=direct_namespaces(settings))
     offers = settings.backends is not None
     enforced = settings.egress.posture == "enforce"
     gateways = gateway_policies(settings, approvals)

@@ -1,17 +1,24 @@
-"""The egress gateway and everything that leads through it, for the Istio API flavour."""
+"""The egress gateways and everything that leads through them, whatever the flavour."""
 
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from components.plan import routes
+from components.plan.flows import Flow
 from components.plan.groups import ClientGroup
 from components.plan.istio import outbound_mode
+from components.plan.mesh import authorization, destination_rules, istio_api
+from components.plan.mesh.address import GatewayAddress, gateway_name
+from components.plan.mesh.entries import service_entries
+from components.plan.mesh.requests import others_of
+from components.plan.mesh.sidecars import sidecars
+from components.plan.mesh.tokens import request_authentication, token_headers
 from components.plan.objects import KubeObject, Release
 from components.plan.placement import placement
 from components.plan.releases import release
 from components.settings import Settings
+from components.settings.egress import ExistingAddresses, FurtherGateway
 from components.settings.reserved import LANES
 
 _TELL_NOTHING: Final = {
@@ -22,65 +29,70 @@ _TELL_NOTHING: Final = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClientNamespacePlan:
-    """What a client namespace's sidecars are told."""
-
-    namespace: str
-    sidecar: KubeObject
-    destination_rule: KubeObject | None
-    """How to talk to the gateway; `None` where the namespace has no destination."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class ClientGroupPlan:
-    """One client group's way through the gateway."""
+    """One client group's way out, in the order in which it opens."""
 
-    gateway: KubeObject
-    authorization: KubeObject
-    virtual_services: tuple[KubeObject, ...]
+    listeners: tuple[KubeObject, ...]
+    """Where the gateway listens for the group, and who may use that."""
+    routes: tuple[KubeObject, ...]
+    """Where requests go, and how whoever is last on the way connects."""
     service_entries: tuple[KubeObject, ...]
+    """The hosts: clients know them once everything else is there."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class EgressGatewayPlan:
-    """The gateway's release, and everything that leads through it."""
+    """The gateways' releases, and everything that leads through them."""
 
     namespace: str
-    release: Release
-    default_deny: KubeObject
-    client_namespaces: tuple[ClientNamespacePlan, ...]
+    guards: tuple[KubeObject, ...]
+    """What must hold before a gateway runs: nobody passes, tokens are checked."""
+    releases: tuple[Release, ...]
+    clients: tuple[KubeObject, ...]
+    """What client namespaces' sidecars are told of outside hosts and gateways."""
     groups: tuple[ClientGroupPlan, ...]
 
 
 def plan_egress_gateway(settings: Settings, groups: Sequence[ClientGroup], *, cluster_domain: str) -> EgressGatewayPlan:
-    """The gateway for all client groups."""
-    namespace = settings.egress.mesh.gateway.namespace
-    at = routes.GatewayAddress(
-        namespace=namespace, cluster_domain=cluster_domain, trust_domain=settings.egress.mesh.trust_domain
-    )
+    """The gateways for all client groups."""
+    mesh = settings.egress.mesh
     enforced = settings.egress.posture == "enforce"
+    issuers = mesh.issuers or {}
+    places = {
+        name: GatewayAddress(
+            name=name,
+            namespace=mesh.gateway.namespace,
+            cluster_domain=cluster_domain,
+            trust_domain=mesh.trust_domain,
+        )
+        for name in gateways_of(settings)
+    }
+    main = places[None]
+    others = others_of(
+        settings.destinations, {(flow.host, flow.port): flow for group in groups for flow in group.flows}
+    )
+    guards = [authorization.default_deny(main, enforced=enforced)]
+    if enforced:  # a wrong token is refused, which `observe` never does
+        guards += [item for at in places.values() if (item := request_authentication(at, issuers)) is not None]
     return EgressGatewayPlan(
-        namespace=namespace,
-        release=_release(settings),
-        default_deny=routes.default_deny(at, enforced=enforced),
-        client_namespaces=tuple(
-            ClientNamespacePlan(
-                namespace=client,
-                sidecar=routes.sidecar(client, outbound_mode(settings)),
-                destination_rule=routes.destination_rule(at, client, groups),
-            )
-            for client in client_namespaces(settings)
-        ),
+        namespace=main.namespace,
+        guards=tuple(guards),
+        releases=tuple(_release(settings, at.name, gateways_of(settings)[at.name]) for at in places.values()),
+        clients=tuple(_clients(settings, places, groups)),
         groups=tuple(
-            ClientGroupPlan(
-                gateway=routes.gateway(at, group),
-                authorization=routes.authorization_policy(at, group, enforced=enforced),
-                virtual_services=tuple(routes.virtual_service(at, group, chunk) for chunk in group.chunks),
-                service_entries=tuple(routes.service_entries(at, group, settings.destinations)),
-            )
-            for group in groups
+            _group(settings, places[group.gateway], group, others, token_headers(issuers)) for group in groups
         ),
     )
+
+
+def gateways_of(settings: Settings) -> dict[str | None, FurtherGateway]:
+    """Every egress gateway, by its name; `None` is egress.mesh.gateway."""
+    return {None: settings.egress.mesh.gateway, **dict(sorted((settings.egress.mesh.gateways or {}).items()))}
+
+
+def addresses_of(settings: Settings, gateway: FurtherGateway) -> ExistingAddresses:
+    """What the outside sees as a gateway's source."""
+    return settings.egress.addresses if gateway.addresses is None else gateway.addresses
 
 
 def client_namespaces(settings: Settings) -> list[str]:
@@ -88,40 +100,93 @@ def client_namespaces(settings: Settings) -> list[str]:
     return sorted(name for name, each in settings.cluster.namespaces.items() if each.role == "client")
 
 
-def plain_ports(settings: Settings) -> list[int]:
-    """The gateway's ports for HTTP and GRPC: the same numbers as outside."""
+def direct_namespaces(settings: Settings) -> frozenset[str]:
+    """The namespaces whose clients go without a gateway."""
+    return frozenset(name for name in client_namespaces(settings) if outbound(settings, name) != "gateway")
+
+
+def outbound(settings: Settings, namespace: str) -> str:
+    """How a namespace's declared traffic leaves."""
+    return settings.cluster.namespaces[namespace].outbound
+
+
+def plain_ports(settings: Settings, gateway: str | None) -> list[int]:
+    """A gateway's ports for HTTP and GRPC: those that clients call."""
     return sorted(
         {
-            port.port
+            port.client_port
             for destination in settings.destinations.values()
+            if destination.gateway == gateway
             for port in destination.ports.values()
-            if port.protocol != "TLS"
+            if port.is_http
         }
     )
 
 
-def _release(settings: Settings) -> Release:
-    istio, gateway = settings.install.istio, settings.egress.mesh.gateway
-    ports = [("status-port", 15021), *((f"http2-{port}", port) for port in plain_ports(settings))]
+def _clients(
+    settings: Settings, places: dict[str | None, GatewayAddress], groups: Sequence[ClientGroup]
+) -> list[KubeObject]:
+    main = places[None]
+    found: list[KubeObject] = []
+    for namespace in client_namespaces(settings):
+        mode = "ALLOW_ANY" if outbound(settings, namespace) == "allow-any" else outbound_mode(settings)
+        found += sidecars(namespace, mode, groups, entries_in=main.namespace, cluster_domain=main.cluster_domain)
+        for name, at in places.items():
+            own = [group for group in groups if group.gateway == name]
+            rule = destination_rules.to_gateway(at, namespace, own)
+            if rule is not None:
+                found.append(rule)
+    shared = destination_rules.originate_tls(main, groups)
+    return found if shared is None else [*found, shared]
+
+
+def _group(
+    settings: Settings,
+    at: GatewayAddress,
+    group: ClientGroup,
+    others: dict[str, Flow],
+    token_headers: tuple[str, ...],
+) -> ClientGroupPlan:
+    enforced = settings.egress.posture == "enforce"
+    listeners: list[KubeObject] = []
+    routes = list(destination_rules.to_outside(at, group))
+    if group.clients:
+        doors = authorization.istio_api_doors(group)
+        issuers = settings.egress.mesh.issuers or {}
+        listeners += [istio_api.gateway(at, group), authorization.allow(at, group, doors, issuers, enforced=enforced)]
+        listeners += authorization.ask(at, group, doors) if enforced else ()
+        routes += [istio_api.virtual_service(at, group, chunk, others, token_headers) for chunk in group.chunks]
+    direct = [istio_api.direct_virtual_service(at, group, chunk, others, token_headers) for chunk in group.chunks]
+    return ClientGroupPlan(
+        listeners=tuple(listeners),
+        routes=(*routes, *(route for route in direct if route is not None)),
+        service_entries=tuple(service_entries(at, group, settings.destinations)),
+    )
+
+
+def _release(settings: Settings, name: str | None, gateway: FurtherGateway) -> Release:
+    istio, labels = settings.install.istio, {"app": gateway_name(name), "istio": gateway_name(name)}
+    ports = [("status-port", 15021), *((f"http2-{port}", port) for port in plain_ports(settings, name))]
     ports += [(f"tls-{lane}", lane) for lane in LANES]
+    values: dict[str, Any] = {
+        "labels": labels,
+        "podAnnotations": {"proxy.istio.io/config": json.dumps(_TELL_NOTHING, sort_keys=True)},
+        "service": {
+            "type": "ClusterIP",
+            # Only clients' sidecars learn of the gateway's ports.
+            "annotations": {"networking.istio.io/exportTo": ",".join([".", *client_namespaces(settings)])},
+            "ports": [{"name": name, "port": port, "targetPort": port, "protocol": "TCP"} for name, port in ports],
+        },
+        "autoscaling": {"enabled": False},
+        "replicaCount": gateway.replicas,
+        "podDisruptionBudget": {"maxUnavailable": 1},
+        **placement(settings, labels),
+    }
     return release(
         settings,
-        name=routes.GATEWAY,
-        namespace=gateway.namespace,
+        name=gateway_name(name),
+        namespace=settings.egress.mesh.gateway.namespace,
         chart=istio.gateway,
         version=istio.version,
-        values={
-            "labels": routes.GATEWAY_LABELS,
-            "podAnnotations": {"proxy.istio.io/config": json.dumps(_TELL_NOTHING, sort_keys=True)},
-            "service": {
-                "type": "ClusterIP",
-                # Only clients' sidecars learn of the gateway's ports.
-                "annotations": {"networking.istio.io/exportTo": ",".join([".", *client_namespaces(settings)])},
-                "ports": [{"name": name, "port": port, "targetPort": port, "protocol": "TCP"} for name, port in ports],
-            },
-            "autoscaling": {"enabled": False},
-            "replicaCount": gateway.replicas,
-            "podDisruptionBudget": {"maxUnavailable": 1},
-            **placement(settings, routes.GATEWAY_LABELS),
-        },
+        values=values,
     )

@@ -1,18 +1,21 @@
 """Which hosts share objects, so that thousands of hosts need hundreds of objects, and adding one touches a handful.
 
-Hosts with the same clients form a *client group*. It has one Gateway, one AuthorizationPolicy, and a ServiceEntry
-per set of ports. Its routes come in *chunks*, a VirtualService each. Within a chunk every TLS port of a host has a
-*lane*: a gateway port that no other host of the chunk has, because Envoy knows a terminated TCP connection by its
-port alone. Other chunks use the same lanes again; the outer SNI tells the chunks apart. docs/adr/0003-lanes.md.
+Hosts with the same clients and gateway form a *client group*. It has one Gateway, one AuthorizationPolicy, and a
+ServiceEntry per set of ports. Its routes come in *chunks*, a VirtualService each. Within a chunk every TLS or TCP port
+of a host has a *lane*: a gateway port that no other host of the chunk has, because Envoy knows a terminated TCP
+connection by its port alone. Other chunks use the same lanes again; the outer SNI tells the chunks apart. A host with
+TCP, or a wildcard, is a chunk of its own: nothing but its VirtualService tells TCP hosts of one port apart, and a
+wildcard's requests would match the routes of others. docs/adr/0003-lanes.md.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
+from components.plan.flows import DirectClient, Flow, ServiceAccount, all_flows
 from components.plan.names import digest, hash_bits, kube_name
-from components.settings.models import Destination
+from components.settings.destinations import Destination
 from components.settings.reserved import LANES, MOST_TLS_PORTS
 
 CHUNK_HOSTS: Final = 64
@@ -22,34 +25,6 @@ ENTRY_HOSTS: Final = 200
 
 SNI_ROOT: Final = "egress.internal"
 """The zone of the outer SNIs. No DNS server knows it, and no destination may be in it."""
-
-
-@dataclass(frozen=True, kw_only=True, order=True)
-class ServiceAccount:
-    """A client: who a pod is, in the mesh."""
-
-    namespace: str
-    name: str
-
-    def __str__(self) -> str:
-        """As the hand-off names it."""
-        return f"{self.namespace}/{self.name}"
-
-
-@dataclass(frozen=True, kw_only=True, order=True)
-class Flow:
-    """One port of one host, and everyone who may use it, whichever destinations say so."""
-
-    host: str
-    port: int
-    protocol: str
-    clients: frozenset[ServiceAccount]
-    destinations: tuple[str, ...]
-
-    @property
-    def is_tls(self) -> bool:
-        """Passed through, recognised by SNI."""
-        return self.protocol == "TLS"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,13 +41,21 @@ class Chunk:
         """The chunk's hosts, sorted."""
         return tuple(sorted({flow.host for flow in self.flows}))
 
+    @property
+    def http(self) -> tuple[Flow, ...]:
+        """What is known by its `Host` header."""
+        return tuple(flow for flow in self.flows if not flow.needs_lane)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ClientGroup:
     """Hosts with the same clients."""
 
     name: str
+    gateway: str | None
+    """The gateway's name; `None` for egress.mesh.gateway."""
     clients: frozenset[ServiceAccount]
+    direct: frozenset[DirectClient]
     flows: tuple[Flow, ...]
     chunks: tuple[Chunk, ...]
 
@@ -83,36 +66,75 @@ class ClientGroup:
 
     @property
     def namespaces(self) -> tuple[str, ...]:
-        """The clients' namespaces, sorted."""
+        """The namespaces of clients that go through the gateway, sorted."""
         return tuple(sorted({client.namespace for client in self.clients}))
 
+    @property
+    def direct_namespaces(self) -> tuple[str, ...]:
+        """The namespaces of clients that go without one, sorted."""
+        return tuple(sorted({client.namespace for client in self.direct}))
 
-def client_groups(destinations: Mapping[str, Destination]) -> tuple[ClientGroup, ...]:
-    """All destinations as client groups, sorted by name; the order of the declaration plays no part."""
-    by_host: defaultdict[str, list[Flow]] = defaultdict(list)
-    for flow in _flows(destinations):
-        by_host[flow.host].append(flow)
-    by_clients: defaultdict[frozenset[ServiceAccount], list[Flow]] = defaultdict(list)
-    for flows in by_host.values():
-        by_clients[frozenset().union(*(flow.clients for flow in flows))] += flows
-    groups = [_group(clients, sorted(flows)) for clients, flows in by_clients.items()]
+
+def client_groups(
+    destinations: Mapping[str, Destination], *, direct_namespaces: Container[str] = frozenset()
+) -> tuple[ClientGroup, ...]:
+    """All destinations as client groups, sorted by name; the order of the declaration plays no part.
+
+    Args:
+        destinations: by name.
+        direct_namespaces: the namespaces whose clients go without a gateway.
+    """
+    by_host: defaultdict[tuple[str | None, str], list[Flow]] = defaultdict(list)
+    for flow in all_flows(destinations, direct_namespaces):
+        by_host[flow.entry.gateway, flow.host].append(flow)
+    by_clients: defaultdict[_Identity, list[Flow]] = defaultdict(list)
+    for (gateway, _), flows in by_host.items():
+        clients = frozenset[ServiceAccount]().union(*(flow.clients for flow in flows))
+        direct = frozenset[DirectClient]().union(*(flow.direct for flow in flows))
+        by_clients[gateway, clients, direct] += flows
+    groups = [_group(*identity, sorted(flows)) for identity, flows in by_clients.items()]
     return tuple(sorted(groups, key=lambda group: group.name))
 
 
-def entry_shards(group: ClientGroup) -> dict[str, tuple[tuple[str, ...], tuple[tuple[int, str], ...]]]:
-    """A group's ServiceEntries: name -> (hosts, (port, protocol) pairs). Every host in one has exactly those ports."""
-    ports_of: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)
+_Identity = tuple[str | None, frozenset[ServiceAccount], frozenset[DirectClient]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EntryShard:
+    """Hosts of a group that share a ServiceEntry: each has exactly these ports, and stands at these places."""
+
+    name: str
+    hosts: tuple[str, ...]
+    flows: tuple[Flow, ...]
+    """The flows of the first host: the others' are the same but for the name."""
+
+
+def entry_shards(group: ClientGroup) -> tuple[EntryShard, ...]:
+    """A group's ServiceEntries, sorted by name."""
+    flows_of: defaultdict[str, list[Flow]] = defaultdict(list)
     for flow in group.flows:
-        ports_of[flow.host].append((flow.port, flow.protocol))
-    by_ports: defaultdict[tuple[tuple[int, str], ...], list[str]] = defaultdict(list)
-    for host, ports in ports_of.items():
-        by_ports[tuple(sorted(ports))].append(host)
-    shards: dict[str, tuple[tuple[str, ...], tuple[tuple[int, str], ...]]] = {}
-    for ports, hosts in by_ports.items():
-        label = "-".join(f"{protocol.lower()}{port}" for port, protocol in ports)
+        flows_of[flow.host].append(flow)
+    by_looks: defaultdict[tuple[Any, ...], list[str]] = defaultdict(list)
+    for host, flows in flows_of.items():
+        ports = tuple((flow.port, flow.protocol, flow.spec.port, flow.known_as) for flow in sorted(flows))
+        place = (flows[0].entry.addresses, flows[0].entry.served_by)
+        # A TCP host with fixed addresses is known by them, so it shares them with nobody.
+        own = host if flows[0].entry.addresses and any(flow.protocol == "TCP" for flow in flows) else ""
+        by_looks[ports, place, own].append(host)
+    shards: list[EntryShard] = []
+    for (ports, place, own), hosts in by_looks.items():
+        label = "-".join(f"{protocol.lower()}{port}" for port, protocol, _, _ in ports)
+        outside = [f"{out}" for port, _, out, _ in ports if out != port]
+        further = [*outside, *(f"{each}" for each in place if each is not None), own]
+        parts = [group.name, label, *([digest(",".join(further), 6)] if any(further) else [])]
         for shard, members in split(hosts, key=str, fits=lambda some: len(some) <= ENTRY_HOSTS).items():
-            shards[kube_name(group.name, label, shard)] = (tuple(sorted(members)), ports)
-    return dict(sorted(shards.items()))
+            first = min(members)
+            shards.append(
+                EntryShard(
+                    name=kube_name(*parts, shard), hosts=tuple(sorted(members)), flows=tuple(sorted(flows_of[first]))
+                )
+            )
+    return tuple(sorted(shards, key=lambda shard: shard.name))
 
 
 Item = TypeVar("Item")
@@ -144,40 +166,24 @@ def split(
     return dict(sorted(leaves.items()))
 
 
-def _flows(destinations: Mapping[str, Destination]) -> list[Flow]:
-    """Every host and port once, with the clients of all destinations that name it."""
-    clients: defaultdict[tuple[str, int, str], set[ServiceAccount]] = defaultdict(set)
-    names: defaultdict[tuple[str, int, str], set[str]] = defaultdict(set)
-    for name, destination in destinations.items():
-        allowed = {
-            ServiceAccount(namespace=namespace, name=account)
-            for namespace, client in destination.clients.items()
-            for account in client.service_accounts
-        }
-        for host in destination.hosts:
-            for port in destination.ports.values():
-                clients[host, port.port, port.protocol] |= allowed
-                names[host, port.port, port.protocol].add(name)
-    return [
-        Flow(
-            host=key[0],
-            port=key[1],
-            protocol=key[2],
-            clients=frozenset(who),
-            destinations=tuple(sorted(names[key])),
-        )
-        for key, who in clients.items()
-    ]
-
-
-def _group(clients: frozenset[ServiceAccount], flows: Sequence[Flow]) -> ClientGroup:
-    namespaces = "-".join(sorted({client.namespace for client in clients}))
-    identity = digest(",".join(sorted(map(str, clients))), 8)
+def _group(
+    gateway: str | None,
+    clients: frozenset[ServiceAccount],
+    direct: frozenset[DirectClient],
+    flows: Sequence[Flow],
+) -> ClientGroup:
+    namespaces = "-".join(sorted({client.namespace for client in (*clients, *direct)}))
+    ways = [*sorted(map(str, clients)), *(f"direct:{client}" for client in sorted(direct))]
+    identity = digest(",".join([*ways, *([] if gateway is None else [f"gateway:{gateway}"])]), 8)
     name = kube_name(namespaces[:32].rstrip("-"), identity)
-    chunks = split(flows, key=lambda flow: flow.host, fits=_fits_chunk)
+    alone = {flow.host for flow in flows if flow.protocol == "TCP" or flow.is_wildcard}
+    shared = split([flow for flow in flows if flow.host not in alone], key=lambda flow: flow.host, fits=_fits_chunk)
+    single = {f"only-{digest(host, 8)}": [flow for flow in flows if flow.host == host] for host in sorted(alone)}
     return ClientGroup(
         name=name,
+        gateway=gateway,
         clients=clients,
+        direct=direct,
         flows=tuple(flows),
         chunks=tuple(
             Chunk(
@@ -186,20 +192,22 @@ def _group(clients: frozenset[ServiceAccount], flows: Sequence[Flow]) -> ClientG
                 flows=tuple(members),
                 lanes=_lanes(members),
             )
-            for chunk, members in chunks.items()
+            for chunk, members in {**shared, **single}.items()
         ),
     )
 
 
 def _fits_chunk(flows: Sequence[Flow]) -> bool:
-    return sum(flow.is_tls for flow in flows) <= MOST_TLS_PORTS and len({flow.host for flow in flows}) <= CHUNK_HOSTS
+    return (
+        sum(flow.needs_lane for flow in flows) <= MOST_TLS_PORTS and len({flow.host for flow in flows}) <= CHUNK_HOSTS
+    )
 
 
 def _lanes(flows: Sequence[Flow]) -> dict[Flow, int]:
-    """A lane for every TLS flow, found by its hash and kept when others come, but where their hashes collide."""
+    """A lane for every TLS and TCP flow, found by its hash; kept when others come, but where their hashes collide."""
     lanes: dict[Flow, int] = {}
     free = set(LANES)
-    for flow in sorted((f for f in flows if f.is_tls), key=lambda f: hash_bits(f"{f.host}:{f.port}")):
+    for flow in sorted((f for f in flows if f.needs_lane), key=lambda f: hash_bits(f"{f.host}:{f.port}")):
         first = int(hash_bits(f"{flow.host}:{flow.port}"), 2)
         lane = next(lane for step in LANES if (lane := LANES[(first + step) % len(LANES)]) in free)
         free.remove(lane)

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from typing import Any, Final
 
-from components.plan.lockdown import backend_ports
+from components.plan import network_needs
+from components.plan.egress_gateway import addresses_of, direct_namespaces, gateways_of
 from components.plan.objects import KubeObject
 from components.settings import Settings
-from components.settings.models import Answerable
+from components.settings.destinations import Destination, DestinationPort
+from components.settings.types import Answerable
 
 VERSION: Final = 1
 """Raised when a reader of the old structure would misread the new one."""
@@ -20,41 +22,40 @@ def handoff(settings: Settings, *, stack: str, planned: Sequence[KubeObject]) ->
         stack: its name.
         planned: NetworkPolicies that `observe` holds back.
     """
-    needs = backend_ports(settings)
+    needs = network_needs.of_backends(settings)
     return {
         "version": VERSION,
         "stack": stack,
         "cluster": settings.cluster.name,
         "posture": settings.egress.posture,
         "sources": {"mode": settings.egress.addresses.mode, "cidrs": sorted(settings.egress.addresses.cidrs)},
+        "gateways": [
+            {"name": name, "cidrs": sorted(addresses_of(settings, gateway).cidrs)}
+            for name, gateway in gateways_of(settings).items()
+            if name is not None
+        ],
         "destinations": [
-            {
-                "name": name,
-                "hosts": sorted(destination.hosts),
-                "cidrs": None if destination.cidrs is None else sorted(destination.cidrs),
-                "ports": sorted(
-                    ({"port": port.port, "protocol": port.protocol} for port in destination.ports.values()),
-                    key=lambda port: port["port"],
-                ),
-                "clients": sorted(
-                    f"{namespace}/{account}"
-                    for namespace, client in destination.clients.items()
-                    for account in client.service_accounts
-                ),
-                **_answerable(destination),
-            }
-            for name, destination in sorted(settings.destinations.items())
+            _destination(settings, name, destination) for name, destination in sorted(settings.destinations.items())
         ],
         "backends": [
             {
                 "name": name,
                 "hosts": sorted(e.fqdn for e in backend.endpoints if e.fqdn is not None),
-                "cidrs": None if (cidrs := needs[name][0]) is None else sorted(cidrs),
-                "ports": [{"port": port, "protocol": "HTTP"} for port in sorted(needs[name][1])],
+                "cidrs": None if (cidrs := needs[name].cidrs) is None else sorted(cidrs),
+                "ports": [{"port": port, "protocol": "HTTP"} for port in sorted(needs[name].ports)],
                 "offeredAs": sorted(backend.hostnames),
                 **_answerable(backend),
             }
             for name, backend in sorted((settings.backends or {}).items())
+        ],
+        "fetched": [
+            {
+                "name": name,
+                "hosts": sorted(need.hosts),
+                "cidrs": None if need.cidrs is None else sorted(need.cidrs),
+                "ports": [{"port": port, "protocol": "TLS"} for port in sorted(need.ports)],
+            }
+            for name, need in sorted(network_needs.of_issuers(settings).items())
         ],
         "planned": sorted(f"{item.kind} {item.namespace}/{item.name}" for item in planned),
     }
@@ -62,3 +63,31 @@ def handoff(settings: Settings, *, stack: str, planned: Sequence[KubeObject]) ->
 
 def _answerable(entry: Answerable) -> dict[str, str]:
     return {"owner": entry.owner, "ticket": entry.ticket, "expires": entry.expires.isoformat()}
+
+
+def _destination(settings: Settings, name: str, destination: Destination) -> dict[str, Any]:
+    need = network_needs.of_destination(destination)
+    direct = direct_namespaces(settings)
+    through = {namespace: client for namespace, client in destination.clients.items() if namespace not in direct}
+    return {
+        "name": name,
+        "gateway": destination.gateway,
+        "hosts": sorted(destination.hosts),
+        "cidrs": None if need.cidrs is None else sorted(need.cidrs),
+        "ports": sorted(
+            ({"port": port.port, "protocol": _seen(port)} for port in destination.ports.values()),
+            key=lambda port: port["port"],
+        ),
+        "clients": sorted(
+            f"{namespace}/{account}"
+            for namespace, client in through.items()
+            for account in client.service_accounts or ("*",)
+        ),
+        "withoutGateway": sorted(namespace for namespace in destination.clients if namespace in direct),
+        **_answerable(destination),
+    }
+
+
+def _seen(port: DestinationPort) -> str:
+    """The protocol as a firewall outside sees it."""
+    return port.protocol if port.tls is None else "TLS"

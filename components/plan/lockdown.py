@@ -2,23 +2,25 @@
 
 In-cluster traffic is not ours to cut: a client namespace keeps every way to other pods. NetworkPolicy has no deny
 and no names, so a host's addresses come from `cidrs`, or are any public address where `publicRanges` approves it.
+It does not see pods on their node's network: there the node's security group has to stand in (docs/egress-gateways.md).
 """
 
-import ipaddress
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from components.plan.egress_gateway import client_namespaces, plain_ports
+from components.plan import network_needs
+from components.plan.egress_gateway import client_namespaces, direct_namespaces, gateways_of, outbound, plain_ports
 from components.plan.envoy_gateway import CLASS, proxy_labels
+from components.plan.mesh.address import gateway_labels, gateway_name
+from components.plan.names import digest, kube_name
+from components.plan.network_needs import Need, opened, single, tcp
 from components.plan.objects import KubeObject
-from components.plan.routes import GATEWAY, GATEWAY_LABELS
 from components.settings import Settings
+from components.settings.mesh import Authorizer, Tracing
 from components.settings.reserved import LANES
 from policy.approvals import Approvals
-from policy.facts.addresses import special_networks
 
-ANY_IPV4: Final = "0.0.0.0/0"
 _NAME: Final = "cluster-egress"
 _CONTROL_PLANE: Final = "control-plane"
 _CONTROLLER_LABELS: Final = {"control-plane": "envoy-gateway"}
@@ -27,16 +29,39 @@ _NAMESPACE: Final = "kubernetes.io/metadata.name"
 
 
 def client_policies(settings: Settings, approvals: Approvals) -> tuple[KubeObject, ...]:
-    """A policy for each client namespace: pods in the cluster, DNS on the node, the API server; nothing outside."""
-    inside = _in_cluster(settings, approvals)
-    return tuple(_policy(_NAME, namespace, {}, egress=inside) for namespace in client_namespaces(settings))
+    """Policies for each client namespace: pods in the cluster, DNS on the node, the API server; nothing outside.
+
+    Namespaces without a gateway also reach what is declared for them; `allow-any` reaches anything.
+    """
+    inside = [*_in_cluster(settings, approvals), *_gateways_on_nodes(settings, approvals)]
+    policies: list[KubeObject] = []
+    for namespace in client_namespaces(settings):
+        if outbound(settings, namespace) != "allow-any":
+            needs = _direct_needs(settings, namespace)
+            own = opened(needs.pop((), ()), settings, approvals)
+            policies.append(_policy(_NAME, namespace, {}, egress=[*inside, *own]))
+            policies += [
+                _policy(
+                    kube_name(_NAME, digest(repr(labels), 8)),
+                    namespace,
+                    dict(labels),
+                    egress=opened(asked, settings, approvals),
+                )
+                for labels, asked in sorted(needs.items())
+            ]
+    return tuple(policies)
 
 
 def gateway_policies(settings: Settings, approvals: Approvals) -> tuple[KubeObject, ...]:
-    """Policies for both gateways and their control planes; of these only the gateways reach anything outside."""
+    """Policies for the gateways and their control planes; of these only gateways, and fetchers of keys, get outside."""
     inside = _in_cluster(settings, approvals)
-    gateways = [_egress_gateway(settings, approvals)]
-    control_planes = [_policy(_CONTROL_PLANE, settings.install.istio.namespace, {}, egress=inside)]
+    gateways = [
+        _egress_gateway(settings, approvals, name)
+        for name, gateway in gateways_of(settings).items()
+        if not gateway.host_network
+    ]
+    keys = opened(network_needs.of_issuers(settings).values(), settings, approvals)
+    control_planes = [_policy(_CONTROL_PLANE, settings.install.istio.namespace, {}, egress=[*inside, *keys])]
     if settings.backends is not None:
         namespace = settings.install.envoy_gateway.namespace
         gateways.append(_envoy_proxies(settings, approvals))
@@ -44,32 +69,31 @@ def gateway_policies(settings: Settings, approvals: Approvals) -> tuple[KubeObje
     return (*gateways, *control_planes)
 
 
-def destination_ports(settings: Settings) -> dict[str, tuple[tuple[str, ...] | None, frozenset[int]]]:
-    """What each destination needs of the network: name -> (CIDRs, or None for any public address; ports)."""
-    return {
-        name: (destination.cidrs, frozenset(port.port for port in destination.ports.values()))
-        for name, destination in settings.destinations.items()
-    }
+def _direct_needs(settings: Settings, namespace: str) -> dict[tuple[tuple[str, str], ...], list[Need]]:
+    """What pods of a namespace without a gateway reach themselves, by their labels; none are all pods."""
+    needs: defaultdict[tuple[tuple[str, str], ...], list[Need]] = defaultdict(list)
+    if namespace in direct_namespaces(settings):
+        for destination in settings.destinations.values():
+            client = destination.clients.get(namespace)
+            if client is not None:
+                needs[tuple(sorted((client.labels or {}).items()))].append(network_needs.of_destination(destination))
+    return dict(needs)
 
 
-def backend_ports(settings: Settings) -> dict[str, tuple[tuple[str, ...] | None, frozenset[int]]]:
-    """What each backend needs of the network: name -> (CIDRs, or None for any public address; ports)."""
-    needs: dict[str, tuple[tuple[str, ...] | None, frozenset[int]]] = {}
-    for name, backend in (settings.backends or {}).items():
-        addresses = tuple(_single(endpoint.ip) for endpoint in backend.endpoints if endpoint.ip is not None)
-        needs[name] = (addresses or backend.cidrs, frozenset(endpoint.port for endpoint in backend.endpoints))
-    return needs
-
-
-def _egress_gateway(settings: Settings, approvals: Approvals) -> KubeObject:
+def _egress_gateway(settings: Settings, approvals: Approvals, name: str | None) -> KubeObject:
     istiod = {
         "to": [_pods(settings.install.istio.namespace, {"app": "istiod"})],
-        "ports": [_tcp(15012)],
+        "ports": [tcp(15012)],
     }
+    needs = [
+        network_needs.of_destination(destination)
+        for destination in settings.destinations.values()
+        if destination.gateway == name
+    ]
     return _policy(
-        GATEWAY,
+        gateway_name(name),
         settings.egress.mesh.gateway.namespace,
-        GATEWAY_LABELS,
+        gateway_labels(name),
         ingress=[
             {
                 "from": [
@@ -81,65 +105,56 @@ def _egress_gateway(settings: Settings, approvals: Approvals) -> KubeObject:
                         }
                     }
                 ],
-                "ports": [_tcp(port) for port in (*plain_ports(settings), *LANES)],
+                "ports": [tcp(port) for port in _gateway_ports(settings, name)],
             },
             # Health: kubelet, and a cloud's load balancer.
-            {"ports": [_tcp(15021)]},
+            {"ports": [tcp(15021)]},
             # Metrics: Prometheus, wherever in the cluster it runs.
-            {"from": [{"namespaceSelector": {}}], "ports": [_tcp(15020), _tcp(15090)]},
+            {"from": [{"namespaceSelector": {}}], "ports": [tcp(15020), tcp(15090)]},
         ],
-        egress=[*_dns(settings), istiod, *_outside(destination_ports(settings), approvals)],
+        egress=[*_dns(settings), istiod, *_helpers(settings), *opened(needs, settings, approvals)],
     )
+
+
+def _gateway_ports(settings: Settings, name: str | None) -> list[int]:
+    return [*plain_ports(settings, name), *LANES]
+
+
+def _helpers(settings: Settings) -> Iterator[dict[str, Any]]:
+    """What gateways ask in the cluster: external authorizers, and the collector of traces."""
+    mesh = settings.egress.mesh
+    asked: list[Authorizer | Tracing] = [each for _, each in sorted((mesh.authorizers or {}).items())]
+    asked += [] if mesh.tracing is None else [mesh.tracing]
+    for each in asked:
+        yield {
+            "to": [{"namespaceSelector": {"matchLabels": {_NAMESPACE: each.namespace}}}],
+            "ports": [tcp(each.port if each.pod_port is None else each.pod_port)],
+        }
+
+
+def _gateways_on_nodes(settings: Settings, approvals: Approvals) -> Iterator[dict[str, Any]]:
+    """Gateways that have their node's address, which no selector finds."""
+    for name, gateway in gateways_of(settings).items():
+        if gateway.host_network:
+            yield {
+                "to": [{"ipBlock": {"cidr": cidr}} for cidr in approvals.cluster.node_cidrs],
+                "ports": [tcp(port) for port in _gateway_ports(settings, name)],
+            }
 
 
 def _envoy_proxies(settings: Settings, approvals: Approvals) -> KubeObject:
     namespace = settings.install.envoy_gateway.namespace
-    controller = {"to": [_pods(namespace, _CONTROLLER_LABELS)], "ports": [_tcp(18000)]}
-    return _policy(
-        CLASS,
-        namespace,
-        proxy_labels(namespace),
-        egress=[*_dns(settings), controller, *_outside(backend_ports(settings), approvals)],
-    )
-
-
-def _outside(
-    needs: Mapping[str, tuple[tuple[str, ...] | None, frozenset[int]]], approvals: Approvals
-) -> list[dict[str, Any]]:
-    """One rule for each set of ports: the addresses that are needed on exactly these ports."""
-    ports_of: defaultdict[str, set[int]] = defaultdict(set)
-    for cidrs, ports in needs.values():
-        for cidr in (ANY_IPV4,) if cidrs is None else cidrs:
-            ports_of[cidr] |= ports
-    blocks: defaultdict[tuple[int, ...], list[str]] = defaultdict(list)
-    for cidr, ports in ports_of.items():
-        blocks[tuple(sorted(ports))].append(cidr)
-    return [
-        {"to": [_block(cidr, approvals) for cidr in sorted(cidrs)], "ports": [_tcp(port) for port in ports]}
-        for ports, cidrs in sorted(blocks.items())
-    ]
-
-
-def _block(cidr: str, approvals: Approvals) -> dict[str, Any]:
-    """An ipBlock; any public address is everything less what is not public and less the cluster's own ranges."""
-    if cidr != ANY_IPV4:
-        return {"ipBlock": {"cidr": cidr}}
-    own = approvals.cluster
-    networks = [
-        *special_networks(4),
-        *map(ipaddress.ip_network, (*own.pod_cidrs, *own.service_cidrs, *own.node_cidrs)),
-        *map(ipaddress.ip_network, own.api_server_addresses),
-    ]
-    excepted = ipaddress.collapse_addresses(n for n in networks if isinstance(n, ipaddress.IPv4Network))
-    return {"ipBlock": {"cidr": cidr, "except": [str(network) for network in excepted]}}
+    controller = {"to": [_pods(namespace, _CONTROLLER_LABELS)], "ports": [tcp(18000)]}
+    outside = opened(network_needs.of_backends(settings).values(), settings, approvals)
+    return _policy(CLASS, namespace, proxy_labels(namespace), egress=[*_dns(settings), controller, *outside])
 
 
 def _in_cluster(settings: Settings, approvals: Approvals) -> list[dict[str, Any]]:
     """Every pod of the cluster, DNS on the node, the API server; nothing outside."""
     cluster = approvals.cluster
     api_server = {
-        "to": [{"ipBlock": {"cidr": _single(address)}} for address in cluster.api_server_addresses],
-        "ports": [_tcp(cluster.api_server_port)],
+        "to": [{"ipBlock": {"cidr": single(address)}} for address in cluster.api_server_addresses],
+        "ports": [tcp(cluster.api_server_port)],
     }
     return [{"to": [{"namespaceSelector": {}}]}, _node_dns(settings), api_server]
 
@@ -150,18 +165,10 @@ def _dns(settings: Settings) -> list[dict[str, Any]]:
 
 
 def _node_dns(settings: Settings) -> dict[str, Any]:
-    return {"to": [{"ipBlock": {"cidr": _single(settings.cluster.node_local_dns)}}], "ports": _DNS_PORTS}
+    return {"to": [{"ipBlock": {"cidr": single(settings.cluster.node_local_dns)}}], "ports": _DNS_PORTS}
 
 
 _DNS_PORTS: Final = [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}]
-
-
-def _tcp(port: int) -> dict[str, Any]:
-    return {"protocol": "TCP", "port": port}
-
-
-def _single(address: str) -> str:
-    return str(ipaddress.ip_network(address))
 
 
 def _pods(namespace: str, labels: Mapping[str, str]) -> dict[str, Any]:

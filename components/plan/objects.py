@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from components.settings.models import Answerable
+from components.settings.types import Answerable
 
 MANAGED_BY: Final[Mapping[str, str]] = {"app.kubernetes.io/managed-by": "cluster-egress"}
 """On every object of ours."""

@@ -2,8 +2,8 @@
 
 from typing import Any, Final
 
+from components.plan.mesh.address import GATEWAY, gateway_labels
 from components.plan.objects import KubeObject
-from components.plan.routes import GATEWAY, GATEWAY_LABELS
 from components.settings import Settings
 
 _UNDECLARED: Final = " || ".join(
@@ -23,7 +23,7 @@ def plan_observability(settings: Settings) -> tuple[KubeObject, ...]:
             GATEWAY,
             settings.egress.mesh.gateway.namespace,
             {
-                "selector": {"matchLabels": GATEWAY_LABELS},
+                "selector": {"matchLabels": gateway_labels(None)},
                 "accessLogging": [{"providers": [{"name": "envoy"}]}],
             },
         ),

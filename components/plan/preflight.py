@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from pydantic.alias_generators import to_camel
 
+from components.plan import network_needs
 from components.plan.groups import SNI_ROOT
-from components.plan.lockdown import backend_ports, destination_ports
+from components.plan.network_needs import Need
 from components.settings import Problem, Settings
 from components.settings.install import EnvoyGateway, Istio
 from components.settings.problems import Path
@@ -29,6 +30,7 @@ _NEVER_NAMES = frozenset(
         NameClass.WILDCARD_DNS,
     }
 )
+_ISSUERS: Path = ("egress", "mesh", "issuers")
 _GRANTABLE = frozenset({AddressClass.PRIVATE, AddressClass.SHARED, AddressClass.UNIQUE_LOCAL})
 
 
@@ -49,45 +51,55 @@ def check(settings: Settings, approvals: Approvals, *, file: str, approvals_file
 
 def _public_ranges(settings: Settings, approvals: Approvals, approvals_file: str) -> _Found:
     """Entries known by name only reach any public address, so they need the security team's word."""
-    sections = {"destinations": destination_ports(settings), "backends": backend_ports(settings)}
-    for section, needs in sections.items():
-        for name, (cidrs, ports) in needs.items():
-            if cidrs is not None:
-                continue
-            granted = approvals.public_ranges.get(name)
-            hosts = _outside_names(settings, section, name)
-            if granted is None:
-                yield (
-                    (section, name, "cidrs"),
-                    "is missing, and no approval stands in for it: which addresses are behind its names?",
-                    f"the addresses as `cidrs`, or have publicRanges.{name} added to {approvals_file}",
-                )
-            elif others := sorted(hosts - set(granted.hosts)):
-                yield (
-                    (section, name),
-                    f"names {', '.join(others)}, which is not approved to be at any public address",
-                    f"have the host added to publicRanges.{name}.hosts in {approvals_file}",
-                )
-            elif missing := sorted(ports - set(granted.ports)):
-                yield (
-                    (section, name),
-                    f"reaches public addresses on port {', '.join(map(str, missing))}, which is not approved",
-                    f"have the port added to publicRanges.{name}.ports in {approvals_file}",
-                )
+    for (*section, name), need in _needs(settings).items():
+        if need.cidrs is not None:
+            continue
+        granted = approvals.public_ranges.get(f"{name}")
+        if granted is None:
+            yield (
+                (*section, name, "cidrs"),
+                "is missing, and no approval stands in for it: which addresses are behind its names?",
+                f"the addresses as `cidrs`, or have publicRanges.{name} added to {approvals_file}",
+            )
+        elif others := sorted(set(need.hosts) - set(granted.hosts)):
+            yield (
+                (*section, name),
+                f"names {', '.join(others)}, which is not approved to be at any public address",
+                f"have the host added to publicRanges.{name}.hosts in {approvals_file}",
+            )
+        elif missing := sorted(need.ports - set(granted.ports)):
+            yield (
+                (*section, name),
+                f"reaches public addresses on port {', '.join(map(str, missing))}, which is not approved",
+                f"have the port added to publicRanges.{name}.ports in {approvals_file}",
+            )
 
 
-def _outside_names(settings: Settings, section: str, name: str) -> set[str]:
-    if section == "destinations":
-        return set(settings.destinations[name].hosts)
-    return {endpoint.fqdn for endpoint in (settings.backends or {})[name].endpoints if endpoint.fqdn is not None}
+def _needs(settings: Settings) -> dict[Path, Need]:
+    """What every entry needs of the network, by its path."""
+    return {
+        **{("destinations", name): need for name, need in network_needs.of_destinations(settings).items()},
+        **{("backends", name): need for name, need in network_needs.of_backends(settings).items()},
+        **{(*_ISSUERS, name): need for name, need in network_needs.of_issuers(settings).items()},
+    }
 
 
 def _names(settings: Settings, approvals: Approvals) -> _Found:
     """Names that lead into the cluster, to the pod itself, or wherever their reader wants; offered ones as well."""
     asked: list[tuple[Path, str]] = [
-        (("destinations", name, "hosts", index), host)
+        (("destinations", name, "hosts", index), host.removeprefix("*."))
         for name, destination in settings.destinations.items()
         for index, host in enumerate(destination.hosts)
+    ]
+    asked += [
+        (("destinations", name, "servedBy"), destination.served_by)
+        for name, destination in settings.destinations.items()
+        if destination.served_by is not None
+    ]
+    asked += [
+        ((*_ISSUERS, name, "jwksUri"), host)
+        for name, need in network_needs.of_issuers(settings).items()
+        for host in need.hosts
     ]
     asked += [
         (("backends", name, "endpoints", index, "fqdn"), endpoint.fqdn)
@@ -132,33 +144,41 @@ def _sources(settings: Settings) -> _Found:
 
 
 def _addresses(settings: Settings, approvals: Approvals, approvals_file: str) -> _Found:
+    """Every address and range that an entry writes down, each judged with the entry's ports."""
+    needs = _needs(settings)
     for name, destination in settings.destinations.items():
-        ports = {port.port for port in destination.ports.values()}
-        for index, cidr in enumerate(destination.cidrs or ()):
-            asked = _Asked(path=("destinations", name, "cidrs", index), text=cidr, entry=name, ports=ports)
+        entry: Path = ("destinations", name)
+        written = {"cidrs": destination.cidrs, "addresses": destination.addresses}
+        for key, addresses in written.items():
+            for index, text in enumerate(addresses or ()):
+                asked = _Asked(path=(*entry, key, index), text=text, entry=name, ports=needs[entry].ports)
+                yield from _judge(asked, approvals, approvals_file)
+    for name, issuer in (settings.egress.mesh.issuers or {}).items():
+        for index, text in enumerate(issuer.cidrs or ()):
+            entry = (*_ISSUERS, name)
+            asked = _Asked(path=(*entry, "cidrs", index), text=text, entry=name, ports=needs[entry].ports)
             yield from _judge(asked, approvals, approvals_file)
     for name, backend in (settings.backends or {}).items():
         for index, endpoint in enumerate(backend.endpoints):
             if endpoint.ip is not None:
                 path = ("backends", name, "endpoints", index, "ip")
-                asked = _Asked(path=path, text=endpoint.ip, entry=name, ports={endpoint.port})
+                asked = _Asked(path=path, text=endpoint.ip, entry=name, ports=frozenset({endpoint.port}))
                 yield from _judge(asked, approvals, approvals_file)
-        ports = {endpoint.port for endpoint in backend.endpoints}
         for index, cidr in enumerate(backend.cidrs or ()):
-            asked = _Asked(path=("backends", name, "cidrs", index), text=cidr, entry=name, ports=ports)
+            path = ("backends", name, "cidrs", index)
+            asked = _Asked(path=path, text=cidr, entry=name, ports=needs["backends", name].ports)
             yield from _judge(asked, approvals, approvals_file)
 
 
 def _wide(settings: Settings, approvals_file: str) -> _Found:
     """Half of the internet, in however many pieces, is what `publicRanges` approves, and not for a stack file."""
-    for section, entries in (("destinations", settings.destinations), ("backends", settings.backends or {})):
-        for name, entry in entries.items():
-            if is_wide(ipaddress.ip_network(cidr) for cidr in entry.cidrs or ()):
-                yield (
-                    (section, name, "cidrs"),
-                    "is too wide for anyone to answer for it as one entry",
-                    f"narrower ranges, or leave it out and have publicRanges.{name} added to {approvals_file}",
-                )
+    for (*section, name), need in _needs(settings).items():
+        if is_wide(ipaddress.ip_network(cidr) for cidr in need.cidrs or ()):
+            yield (
+                (*section, name, "cidrs"),
+                "is too wide for anyone to answer for it as one entry",
+                f"narrower ranges, or leave it out and have publicRanges.{name} added to {approvals_file}",
+            )
 
 
 def _node_dns(settings: Settings, approvals: Approvals) -> _Found:
@@ -201,7 +221,7 @@ class _Asked:
     path: Path
     text: str
     entry: str
-    ports: set[int]
+    ports: frozenset[int]
 
 
 def _judge(asked: _Asked, approvals: Approvals, approvals_file: str) -> _Found:

@@ -1,22 +1,20 @@
 """What no single value shows: do the parts of a declaration fit together?"""
 
-from collections import defaultdict
 from collections.abc import Iterator
 
+from components.settings import claims, outbound
 from components.settings.parts import Parts
 from components.settings.problems import Path, Problem, did_you_mean
-from components.settings.reserved import ISTIO_PORTS, KUBERNETES_NAMESPACES, LANES, MOST_TLS_PORTS, OFFER_PORT
+from components.settings.reserved import KUBERNETES_NAMESPACES
 
 
 def check(parts: Parts, *, file: str) -> list[Problem]:
     """Every problem between the parts of a declaration."""
     found = [
         *_clients(parts),
-        *_claims(parts),
         *_offers(parts),
-        *_ports(parts),
-        *_one_kind_a_port(parts),
-        *_many_tls_ports(parts),
+        *claims.check(parts),
+        *outbound.check(parts),
         *_secrets(parts),
         *_own_namespaces(parts),
     ]
@@ -54,24 +52,6 @@ def _clients(parts: Parts) -> _Found:
                 )
 
 
-def _claims(parts: Parts) -> _Found:
-    """A host and port means one thing only, whoever declares it; clients of equal claims are added up."""
-    handling: dict[tuple[str, int], tuple[str, str]] = {}
-    for name, destination in parts.destinations.items():
-        for port_name, port in destination.ports.items():
-            path = ("destinations", name, "ports", port_name)
-            for host in destination.hosts:
-                first, protocol = handling.setdefault((host, port.port), (name, port.protocol))
-                if protocol != port.protocol:
-                    yield (
-                        (*path, "protocol"),
-                        f"{host}:{port.port} is {port.protocol} here and {protocol} in destinations.{first}",
-                        f"the same protocol in both, for example {protocol}",
-                    )
-            if sum(other.port == port.port for other in destination.ports.values()) > 1:
-                yield (*path, "port"), f"port {port.port} is there twice", "each port under one name"
-
-
 def _offers(parts: Parts) -> _Found:
     """A hostname leads to one backend, and a name means one entry: `publicRanges` approves entries by name."""
     owners: dict[str, str] = {}
@@ -96,63 +76,6 @@ def _offers(parts: Parts) -> _Found:
             if first != name:
                 path = ("backends", name, "hostnames", index)
                 yield path, f"{hostname} is offered by backends.{first} already", "a hostname of its own"
-
-
-def _ports(parts: Parts) -> _Found:
-    for name, destination in parts.destinations.items():
-        for port_name, port in destination.ports.items():
-            path = ("destinations", name, "ports", port_name, "port")
-            if port.port in ISTIO_PORTS:
-                yield (
-                    path,
-                    f"port {port.port} belongs to Istio's own proxies",
-                    "another port of the same service",
-                )
-            if port.port in LANES and port.protocol != "TLS":
-                yield (
-                    path,
-                    f"port {port.port} is one of the gateway's lanes",
-                    "another port of the same service",
-                )
-
-
-def _one_kind_a_port(parts: Parts) -> _Found:
-    """A sidecar reads a port as HTTP or as TLS, for all hosts that its namespace may reach; istiod drops the other."""
-    first_use: dict[tuple[str, int], tuple[str, str]] = {}
-    for name, destination in parts.destinations.items():
-        for port_name, port in destination.ports.items():
-            if parts.backends and port.port == OFFER_PORT and port.protocol == "TLS":
-                yield (
-                    ("destinations", name, "ports", port_name, "protocol"),
-                    f"port {OFFER_PORT} is HTTP in every client namespace, because backends are offered there",
-                    "another port of the same service",
-                )
-            for namespace in destination.clients:
-                first, protocol = first_use.setdefault((namespace, port.port), (name, port.protocol))
-                both = set(destination.hosts) & set(parts.destinations[first].hosts)
-                if (protocol == "TLS") != (port.protocol == "TLS") and not both:  # of one host, `_claims` speaks
-                    yield (
-                        ("destinations", name, "ports", port_name, "protocol"),
-                        f"namespace `{namespace}` uses port {port.port} as {protocol} in destinations.{first}, "
-                        f"and its sidecars cannot read it as {port.protocol} too",
-                        "the same protocol, another port, or clients in another namespace",
-                    )
-
-
-def _many_tls_ports(parts: Parts) -> _Found:
-    """A host's routes stay in one chunk, so its TLS ports need a lane each, whichever destinations name them."""
-    ports_of: defaultdict[str, set[int]] = defaultdict(set)
-    for name, destination in parts.destinations.items():
-        own = {port.port for port in destination.ports.values() if port.protocol == "TLS"}
-        for host in destination.hosts:
-            ports_of[host] |= own
-        host, count = max(((host, len(ports_of[host])) for host in destination.hosts), key=lambda each: each[1])
-        if own and count > MOST_TLS_PORTS:
-            yield (
-                ("destinations", name, "ports"),
-                f"makes {count} TLS ports for {host}; the gateway has lanes for {MOST_TLS_PORTS} of one host",
-                "fewer ports",
-            )
 
 
 def _secrets(parts: Parts) -> _Found:

@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from pydantic import AfterValidator, Field
 
 from components.settings.problems import wrong
-from components.settings.types import EntryName, KubernetesLabel, Model, Sentence
+from components.settings.types import EntryName, Items, KubernetesLabel, Model, Sentence
 
 Version = Annotated[str, Field(pattern=r"^v?\d+\.\d+\.\d+([-+][0-9A-Za-z.-]+)?$")]
 Source = Annotated[str, Field(min_length=1, pattern=r"^\S+$")]
@@ -21,6 +21,20 @@ def _escape_fixed(version: str) -> str:
     if numbers < _ESCAPE_FIXED:
         raise wrong(f"{version} lets a tenant escape by securityContext", "v1.9.1 or newer")
     return version
+
+
+class Canary(Model):
+    """A second istiod of another version beside the first, with the revision `canary`: for an upgrade in steps.
+
+    Pods move when they restart. When all have moved and work, give `version` to the first and take `canary` out.
+    """
+
+    version: Version
+    """The version of its chart and images, and of the gateways that move."""
+    namespaces: Items[KubernetesLabel] | None = None
+    """Client namespaces that move."""
+    gateways: Items[EntryName] | None = None
+    """Egress gateways that move, by name; `default` is egress.mesh.gateway."""
 
 
 class Istio(Model):
@@ -38,6 +52,8 @@ class Istio(Model):
     """The egress gateway's chart."""
     image_registry: Source | None = None
     """The registry and path of Istio's images (`global.hub`), if mirrored."""
+    canary: Canary | None = None
+    """A newer istiod beside this one, during an upgrade."""
 
 
 class EnvoyGateway(Model):

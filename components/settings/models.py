@@ -4,21 +4,20 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from components.settings.destinations import Destination
+from components.settings.egress import Egress
 from components.settings.install import Install
 from components.settings.problems import wrong
 from components.settings.types import (
     Address,
+    Answerable,
     Cidr,
     Entries,
     EntryName,
-    Expiry,
     Host,
     IncludedFile,
     Items,
     KubernetesLabel,
-    KubernetesName,
-    LabelKey,
-    LabelValue,
     Model,
     Port,
     Sentence,
@@ -30,6 +29,10 @@ class Namespace(Model):
 
     role: Literal["client", "platform"]
     """`client`: its pods get a sidecar, and reach out only as declared. `platform`: known, but not governed."""
+    outbound: Literal["gateway", "registry-only", "allow-any"] = "gateway"
+    """How a client namespace's declared traffic leaves. `gateway`: through the egress gateway. `registry-only`:
+    straight from the sidecars; no gateway checks who asks. `allow-any`: straight, and whatever is not declared as
+    well; for a migration, and only as long as an exception to EGR203 lets it."""
 
 
 class Cluster(Model):
@@ -43,108 +46,8 @@ class Cluster(Model):
     """The namespaces that this declaration speaks of, by name."""
     node_local_dns: Address = "169.254.20.10"
     """Where NodeLocal DNSCache listens: clients may ask it. (Kubernetes' documented default.)"""
-
-
-class Taint(Model):
-    """A taint that the egress nodes carry, and that the gateway tolerates."""
-
-    value: LabelValue | None = None
-    """The taint's value; without it the gateway tolerates any."""
-    effect: Literal["NoSchedule", "NoExecute", "PreferNoSchedule"]
-    """What the taint does to pods that do not tolerate it."""
-
-
-class ExistingNodes(Model):
-    """Egress nodes that exist already: where the egress gateway runs, and nothing else should."""
-
-    mode: Literal["existing"]
-    """The nodes are there; nothing is created."""
-    labels: Annotated[dict[LabelKey, LabelValue], Field(min_length=1)]
-    """The labels by which the gateway finds them."""
-    taints: Annotated[dict[LabelKey, Taint], Field(min_length=1)]
-    """The taints that keep other pods away, by key."""
-
-
-class ExistingAddresses(Model):
-    """Source addresses that are fixed already."""
-
-    mode: Literal["existing"]
-    """The addresses are there; nothing is created."""
-    cidrs: Items[Cidr]
-    """What a firewall outside sees as the source: single addresses are written as /32."""
-
-
-class EgressGateway(Model):
-    """The Deployment through which everything leaves."""
-
-    namespace: KubernetesLabel = "istio-egress"
-    """Its namespace; ours, so created and deleted with the stack."""
-    replicas: Annotated[int, Field(ge=2, le=50)] = 2
-    """Pods, spread over zones. At least two, so that one zone can fail."""
-
-
-class Mesh(Model):
-    """How destinations become routes."""
-
-    flavour: Literal["istio-api"]
-    """`istio-api`: ServiceEntry, Gateway, VirtualService, DestinationRule."""
-    trust_domain: Host = "cluster.local"
-    """The trust domain in the clients' certificates."""
-    gateway: EgressGateway = Field(default_factory=EgressGateway)
-    """The egress gateway."""
-
-
-class Egress(Model):
-    """The way out, from node to mesh."""
-
-    posture: Literal["observe", "enforce"]
-    """`observe`: nothing is cut, everything is logged. `enforce`: what is not declared is refused, in every layer."""
-    nodes: ExistingNodes
-    """Where the egress gateway runs."""
-    addresses: ExistingAddresses
-    """What the outside sees as the source."""
-    mesh: Mesh
-    """The mesh flavour and its gateway."""
-
-
-class Answerable(Model):
-    """Who answers for an entry, on what ticket, until when."""
-
-    owner: Sentence
-    """The team that answers for it."""
-    ticket: Sentence
-    """The request that was approved."""
-    expires: Expiry
-    """The last day on which it holds, in quotes: "2027-06-30"."""
-
-
-class DestinationPort(Model):
-    """One port of a destination."""
-
-    port: Port
-    """The port outside."""
-    protocol: Literal["HTTP", "GRPC", "TLS"]
-    """`TLS`: passed through as the client encrypted it, recognised by its SNI. `HTTP`, `GRPC`: plain text."""
-
-
-class Client(Model):
-    """Who in a namespace may use a destination."""
-
-    service_accounts: Items[KubernetesName]
-    """The service accounts, by name. Each is checked by its certificate at the gateway."""
-
-
-class Destination(Answerable):
-    """Hosts outside the cluster, and who may talk to them."""
-
-    hosts: Items[Host]
-    """The hosts, each by its full name."""
-    ports: Entries[DestinationPort]
-    """The ports, by a name of your choice; each holds for every host."""
-    clients: Annotated[dict[KubernetesLabel, Client], Field(min_length=1)]
-    """Who may use it: service accounts by namespace."""
-    cidrs: Items[Cidr] | None = None
-    """The addresses behind the hosts, for the NetworkPolicy. Without them, `publicRanges` must approve the entry."""
+    ip_families: Items[Literal["IPv4", "IPv6"]] = ("IPv4",)
+    """What pods have addresses of. With both, hosts are tried in both."""
 
 
 class Endpoint(Model):

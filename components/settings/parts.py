@@ -10,8 +10,10 @@ from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
+from components.settings.destinations import Destination
+from components.settings.egress import EgressGateway
 from components.settings.install import ChartRegistry, Install
-from components.settings.models import Backend, Destination, EgressGateway, Settings
+from components.settings.models import Backend, Settings
 from components.settings.plain import at, is_map
 from components.settings.problems import Path
 from components.settings.types import KubernetesLabel
@@ -38,6 +40,11 @@ class Parts:
     backends: Mapping[str, Backend]
     chart_registry: ChartRegistry | None
     secrets: frozenset[str]
+    direct_namespaces: frozenset[str]
+    """Namespaces of clients that go without a gateway."""
+    gateways: frozenset[str]
+    issuers: frozenset[str]
+    authorizers: frozenset[str]
 
 
 def whole(settings: Settings) -> Parts:
@@ -59,6 +66,12 @@ def whole(settings: Settings) -> Parts:
         backends=settings.backends or {},
         chart_registry=settings.install.chart_registry,
         secrets=settings.secrets,
+        direct_namespaces=frozenset(
+            name for name, namespace in settings.cluster.namespaces.items() if namespace.outbound != "gateway"
+        ),
+        gateways=frozenset(settings.egress.mesh.gateways or {}),
+        issuers=frozenset(settings.egress.mesh.issuers or {}),
+        authorizers=frozenset(settings.egress.mesh.authorizers or {}),
     )
 
 
@@ -75,9 +88,7 @@ def salvaged(values: Mapping[str, Any], today: dt.date) -> Parts:
     return Parts(
         namespaces={name: _role(each) for name, each in declared.items()} if is_map(declared) and declared else None,
         own_namespaces={path: name for path, name in own.items() if name is not None},
-        destinations=_entries(
-            Destination, values.get("destinations"), ("hosts", "ports", "clients"), answerable, context
-        ),
+        destinations=_entries(Destination, values.get("destinations"), _CHECKED, answerable, context),
         backends=_entries(
             Backend,
             values.get("backends"),
@@ -87,7 +98,24 @@ def salvaged(values: Mapping[str, Any], today: dt.date) -> Parts:
         ),
         chart_registry=_valid(TypeAdapter(ChartRegistry), at(values, "install", "chartRegistry"), context),
         secrets=values["secrets"] if isinstance(values.get("secrets"), frozenset) else frozenset(),
+        direct_namespaces=frozenset(
+            name
+            for name, each in (declared.items() if is_map(declared) else ())
+            if at(each, "outbound") in ("registry-only", "allow-any")
+        ),
+        gateways=_names(values, "gateways"),
+        issuers=_names(values, "issuers"),
+        authorizers=_names(values, "authorizers"),
     )
+
+
+_CHECKED: Final = ("hosts", "ports", "clients", "servedBy", "addresses", "gateway", "token", "authorizer")
+"""The keys of a destination that are compared with other parts."""
+
+
+def _names(values: Mapping[str, Any], key: str) -> frozenset[str]:
+    entries = at(values, "egress", "mesh", key)
+    return frozenset(entries) if is_map(entries) else frozenset()
 
 
 def _entries(

@@ -6,10 +6,14 @@ ISTIO_PORTS: Final = frozenset({15000, 15001, 15004, 15006, 15008, 15020, 15021,
 """What every Istio proxy keeps for itself (istio.io, "Ports used by Istio")."""
 
 LANES: Final = range(20000, 20032)
-"""The egress gateway's lanes: ports for TLS that is passed through. See docs/adr/0003-lanes.md."""
+"""The egress gateway's lanes: ports for TLS that is passed through, and for TCP. See docs/adr/0003-lanes.md."""
+
+ORIGINATION: Final = range(20040, 20048)
+"""Port numbers by which proxies know the TLS side of a host whose TLS they start: one for each such port of it.
+Nothing listens there."""
 
 MOST_TLS_PORTS: Final = 24
-"""TLS ports of one host, and of one chunk: three quarters of the lanes, so that few collide."""
+"""TLS and TCP ports of one host, and of one chunk: three quarters of the lanes, so that few collide."""
 
 KUBERNETES_NAMESPACES: Final = frozenset({"default", "kube-node-lease", "kube-public", "kube-system"})
 """What every cluster has from the start (kubernetes.io, "Namespaces")."""

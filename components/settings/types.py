@@ -21,7 +21,7 @@ from pydantic.alias_generators import to_camel
 
 from components.settings.problems import shown, wrong
 from policy.facts.addresses import parse_address, parse_network
-from policy.facts.names import parse_hostname
+from policy.facts.names import is_public_suffix, parse_hostname
 
 
 class Model(BaseModel):
@@ -77,11 +77,7 @@ def _label_value(text: str) -> str:
 
 def _host(text: str) -> str:
     if text.startswith("*"):
-        raise wrong(
-            f"{shown(text)} is a wildcard: the istio-api flavour cannot send one through the egress gateway "
-            "without trusting whatever name the client sends",
-            "each host by its full name",
-        )
+        raise wrong(f"{shown(text)} is a wildcard, and one host is meant here", "a full name")
     try:
         name = parse_hostname(text)
     except ValueError as error:
@@ -91,6 +87,18 @@ def _host(text: str) -> str:
     if name != text:
         how = "ends in a dot" if text.endswith(".") else "is not in lower case"
         raise wrong(f"{shown(text)} {how}", f"`{name}`")
+    return text
+
+
+def _host_pattern(text: str) -> str:
+    if not text.startswith("*"):
+        return _host(text)
+    zone = text.removeprefix("*.")
+    if zone == text or "*" in zone:
+        raise wrong(f"{shown(text)} is no wildcard that anything here can match", "`*.` and a full name")
+    name = _host(zone)
+    if is_public_suffix(name):
+        raise wrong(f"{shown(text)} is every host under a public suffix", "a wildcard below a registered domain")
     return text
 
 
@@ -184,6 +192,8 @@ LabelValue = Annotated[str, AfterValidator(_label_value)]
 """The value of a label or taint."""
 Host = Annotated[str, AfterValidator(_host)]
 """A DNS name, exact, in lower case."""
+HostPattern = Annotated[str, AfterValidator(_host_pattern)]
+"""A DNS name, exact, or below a wildcard: `*.` and a name that is no public suffix."""
 Address = Annotated[str, AfterValidator(_address)]
 """An IPv4 or IPv6 address in its ordinary form."""
 Cidr = Annotated[str, AfterValidator(_cidr)]
@@ -211,6 +221,17 @@ def _unique(items: tuple[Any, ...]) -> tuple[Any, ...]:
             raise wrong(f"{text} is there twice", "each once")
         seen.append(item)
     return items
+
+
+class Answerable(Model):
+    """Who answers for an entry, on what ticket, until when."""
+
+    owner: Sentence
+    """The team that answers for it."""
+    ticket: Sentence
+    """The request that was approved."""
+    expires: Expiry
+    """The last day on which it holds, in quotes: "2027-06-30"."""
 
 
 Item = TypeVar("Item")

@@ -4,10 +4,10 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from components.settings.models import Answerable
 from components.settings.problems import shown, wrong
 from components.settings.types import (
     Address,
+    Answerable,
     Cidr,
     EntryName,
     Host,

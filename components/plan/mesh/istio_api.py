@@ -1,0 +1,132 @@
+"""The way of a request, by Istio's API: sidecar -> egress gateway -> host outside, one function a kind of object.
+
+Between sidecar and gateway it is always ISTIO_MUTUAL, also around TLS that is passed through, so that the gateway
+knows the client's service account. The outer SNI names the chunk; within the chunk an HTTP host is known by its
+`Host` header and a TLS or TCP host by its lane.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from components.plan.flows import Flow
+from components.plan.groups import Chunk, ClientGroup
+from components.plan.mesh.address import MUTUAL, GatewayAddress
+from components.plan.mesh.requests import handling, outside
+from components.plan.objects import KubeObject
+
+
+def gateway(at: GatewayAddress, group: ClientGroup) -> KubeObject:
+    """The group's listeners: a server for each chunk and HTTP port, and one for each lane in use."""
+    servers: list[dict[str, Any]] = []
+    for chunk in group.chunks:
+        for port in sorted({flow.port for flow in chunk.http}):
+            hosts = sorted(flow.host for flow in chunk.http if flow.port == port)
+            servers.append(_server(chunk, port, "HTTPS", [chunk.sni, *hosts]))
+        servers += [_server(chunk, lane, "TLS", [chunk.sni]) for lane in sorted(chunk.lanes.values())]
+    return at.object("Gateway", group.name, {"selector": at.labels, "servers": servers})
+
+
+def virtual_service(
+    at: GatewayAddress, group: ClientGroup, chunk: Chunk, others: Mapping[str, Flow], token_headers: tuple[str, ...]
+) -> KubeObject:
+    """A chunk's routes: from the sidecars (`mesh`) to the gateway, and from the gateway to each host."""
+    own_gateway = f"{at.namespace}/{group.name}"
+    lanes = [flow for flow in chunk.flows if flow.needs_lane]
+    to_gateway = {"host": at.service, "subset": chunk.name}
+    spec: dict[str, Any] = {
+        # The chunk's SNI stands among the hosts because istiod gives a lane's server only routes of its host.
+        "hosts": [*chunk.hosts, chunk.sni],
+        "gateways": ["mesh", own_gateway],
+        "exportTo": [".", *group.namespaces],
+    }
+    if chunk.http:
+        spec["http"] = [
+            *(
+                {
+                    # Also the number by which only proxies know the TLS side: nobody gets around the gateway by it.
+                    "match": [{"gateways": ["mesh"], "port": number} for number in _numbers(chunk, port)],
+                    "route": [{"destination": {**to_gateway, "port": {"number": port}}}],
+                }
+                for port in sorted({flow.port for flow in chunk.http})
+            ),
+            *(
+                {
+                    "match": [{"gateways": [own_gateway], "port": flow.port, "authority": _authority(flow)}],
+                    **handling(flow, others, token_headers),
+                }
+                for flow in chunk.http
+            ),
+        ]
+    if lanes:
+        spec |= _by_lane(chunk, lanes, to_gateway, own_gateway)
+    return at.object("VirtualService", chunk.name, spec)
+
+
+def direct_virtual_service(
+    at: GatewayAddress, group: ClientGroup, chunk: Chunk, others: Mapping[str, Flow], token_headers: tuple[str, ...]
+) -> KubeObject | None:
+    """A chunk's routes for namespaces without a gateway, where sidecars have anything to do but pass it on."""
+    flows = [flow for flow in chunk.http if flow.spec.tls is not None or flow.spec.routing is not None]
+    if not flows or not group.direct_namespaces:
+        return None
+    hosts = {flow.host for flow in flows}
+    return at.object(
+        "VirtualService",
+        f"{chunk.name}-direct",
+        {
+            "hosts": sorted(hosts),
+            "gateways": ["mesh"],
+            "exportTo": list(group.direct_namespaces),
+            "http": [
+                {
+                    "match": [{"port": flow.port, "authority": _authority(flow)}],
+                    **handling(flow, others, token_headers),
+                }
+                for flow in chunk.http
+                if flow.host in hosts
+            ],
+        },
+    )
+
+
+def _by_lane(
+    chunk: Chunk, lanes: list[Flow], to_gateway: Mapping[str, Any], own_gateway: str
+) -> dict[str, list[dict[str, Any]]]:
+    """Connections in which no proxy sees requests: recognised by SNI or address at the sidecar, by lane after it."""
+    fields: dict[str, list[dict[str, Any]]] = {"tls": [], "tcp": []}
+    for flow in lanes:
+        route = [{"destination": {**to_gateway, "port": {"number": chunk.lanes[flow]}}}]
+        match: dict[str, Any] = {"gateways": ["mesh"], "port": flow.port}
+        if flow.is_tls:
+            fields["tls"].append({"match": [{**match, "sniHosts": [flow.host]}], "route": route})
+        else:
+            fields["tcp"].append({"match": [match], "route": route})
+    fields["tcp"] += [
+        {
+            "match": [{"gateways": [own_gateway], "port": chunk.lanes[flow]}],
+            "route": [{"destination": outside(flow)}],
+        }
+        for flow in lanes
+    ]
+    return {kind: routes for kind, routes in fields.items() if routes}
+
+
+def _numbers(chunk: Chunk, port: int) -> list[int]:
+    """The port that clients call, and those by which proxies know the hosts behind it."""
+    return [port, *sorted({flow.known_as for flow in chunk.http if flow.port == port} - {port})]
+
+
+def _server(chunk: Chunk, port: int, protocol: str, hosts: list[str]) -> dict[str, Any]:
+    return {
+        "port": {"number": port, "name": f"{chunk.name}-{port}", "protocol": protocol},
+        "hosts": hosts,
+        "tls": {"mode": MUTUAL},
+    }
+
+
+def _authority(flow: Flow) -> dict[str, str]:
+    """A `Host` header that names the host: in any case, with or without a port (RFC 9110, section 7.2)."""
+    zone = flow.host.removeprefix("*.")
+    names = re.escape(zone) if zone == flow.host else rf"[^:/@]+\.{re.escape(zone)}"
+    return {"regex": rf"(?i){names}(:[0-9]+)?"}

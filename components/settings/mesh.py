@@ -1,0 +1,99 @@
+"""What belongs to the mesh as a whole: a managed one, issuers of tokens, authorizers, traces, alerts."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from components.settings.http_types import Duration, HeaderName, HttpsUrl, JsonWebKeys, Percent
+from components.settings.problems import wrong
+from components.settings.types import (
+    Cidr,
+    EntryName,
+    Items,
+    KubernetesLabel,
+    LabelKey,
+    LabelValue,
+    Model,
+    Port,
+    Sentence,
+)
+
+
+class Asm(Model):
+    """Alibaba Cloud Service Mesh: its objects live in the mesh instance's own API server."""
+
+    context: Sentence
+    """The kubeconfig context of the mesh instance."""
+    cluster_id: Annotated[str, Field(pattern=r"^c[a-z0-9]{8,60}$")]
+    """The id of the cluster in which the gateway runs."""
+
+
+class Issuer(Model):
+    """Somebody who signs JSON Web Tokens. Either `jwksUri` or `jwks` says by which keys they are known."""
+
+    issuer: Sentence
+    """The token's `iss`."""
+    audiences: Items[Sentence]
+    """The token's `aud`: one of these."""
+    header: HeaderName = "x-egress-token"
+    """The request header that holds the token, alone. It never leaves the gateway. Not `authorization`: tokens there
+    are for the host outside, and others' would be refused."""
+    jwks_uri: HttpsUrl | None = None
+    """Where istiod fetches the public keys."""
+    cidrs: Items[Cidr] | None = None
+    """The addresses behind `jwksUri`. Without them, `publicRanges` must approve the issuer's name."""
+    jwks: JsonWebKeys | None = None
+    """The public keys themselves: a JSON Web Key Set."""
+
+    @model_validator(mode="after")
+    def _has_keys(self) -> "Issuer":
+        if (self.jwks_uri is None) == (self.jwks is None):
+            raise wrong("has no keys, or from two places", "`jwksUri`, or `jwks` with the keys themselves")
+        if self.cidrs is not None and self.jwks_uri is None:
+            raise wrong("`cidrs` are the addresses behind `jwksUri`, which is not there", "leave `cidrs` out")
+        return self
+
+
+class Authorizer(Model):
+    """A service in the cluster that Envoy asks about every request (Envoy's ext_authz). No answer means no."""
+
+    namespace: KubernetesLabel
+    """The namespace of its Service."""
+    service: KubernetesLabel
+    """Its Service."""
+    port: Port
+    """The Service's port."""
+    pod_port: Port | None = None
+    """The port of its pods, where it is another; the gateway's NetworkPolicy opens it."""
+    protocol: Literal["GRPC", "HTTP"] = "GRPC"
+    """How it is asked."""
+    timeout: Duration = "1s"
+    """How long it may think."""
+    headers: Items[HeaderName] | None = None
+    """HTTP: request headers that it is shown besides method, path and host."""
+
+
+class Tracing(Model):
+    """An OpenTelemetry collector in the cluster, for spans of what leaves."""
+
+    namespace: KubernetesLabel
+    """The namespace of its Service."""
+    service: KubernetesLabel
+    """Its Service."""
+    port: Port = 4317
+    """The Service's port; OTLP over gRPC."""
+    pod_port: Port | None = None
+    """The port of its pods, where it is another; the gateway's NetworkPolicy opens it."""
+    percent: Percent = 1
+    """How many requests in a hundred are traced."""
+
+
+class Alerts(Model):
+    """Where the PrometheusRule goes, and how Prometheus finds it."""
+
+    namespace: KubernetesLabel
+    """Its namespace, which exists already."""
+    labels: Annotated[dict[LabelKey, LabelValue], Field(min_length=1)] | None = None
+    """Labels by which your Prometheus selects rules, for example `release: prometheus`."""
+    severity: EntryName = "warning"
+    """The label `severity` of the alerts."""

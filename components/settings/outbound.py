@@ -1,0 +1,156 @@
+"""Does every destination have a way that can honour it? Gateways, clients, tokens, other destinations, flavours."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+
+from components.settings.destinations import Destination
+from components.settings.parts import Parts
+from components.settings.problems import Path, did_you_mean
+
+_Found = Iterator[tuple[Path, str, str]]
+
+
+def check(parts: Parts) -> _Found:
+    """Every destination that asks for what its way out cannot do."""
+    yield from _references(parts)
+    yield from _conditions(parts)
+    for name, destination in parts.destinations.items():
+        yield from _direct_clients(parts, name, destination)
+        yield from _other_destinations(parts, name, destination)
+    yield from _labels(parts)
+
+
+def _references(parts: Parts) -> _Found:
+    """Names of gateways, issuers and authorizers that must be there."""
+    for name, destination in parts.destinations.items():
+        asked: list[tuple[Path, str | None, frozenset[str], str]] = [
+            (("gateway",), destination.gateway, parts.gateways, "egress.mesh.gateways"),
+            (("authorizer",), destination.authorizer, parts.authorizers, "egress.mesh.authorizers"),
+        ]
+        if destination.token is not None:
+            asked.append((("token", "issuer"), destination.token.issuer, parts.issuers, "egress.mesh.issuers"))
+        for path, word, known, where in asked:
+            if word is not None and word not in known:
+                instead = did_you_mean(word, known) if known else "leave it out, or write it there"
+                yield ("destinations", name, *path), f"there is no `{word}` under {where}", instead
+    for name in parts.issuers:
+        for section, entries in (("destinations", parts.destinations), ("backends", parts.backends)):
+            if name in entries:
+                path: Path = ("egress", "mesh", "issuers", name)
+                yield path, f"has the name of an entry under {section}, whose approvals it would share", "another name"
+    if "default" in parts.gateways:
+        path = ("egress", "mesh", "gateways", "default")
+        yield path, "`default` is what egress.mesh.gateway is called", "another name"
+
+
+def _conditions(parts: Parts) -> _Found:
+    """Tokens and authorizers are about requests, which nobody sees in TLS that is passed through, or in TCP."""
+    for name, destination in parts.destinations.items():
+        given = [key for key in ("token", "authorizer") if getattr(destination, key) is not None]
+        for port_name, port in destination.ports.items():
+            if given and not port.is_http:
+                yield (
+                    ("destinations", name, given[0]),
+                    f"is about requests, and the gateway sees none in the port `{port_name}` ({port.protocol})",
+                    "`protocol: HTTP` with `tls` for that port, or another destination for it",
+                )
+
+
+def _direct_clients(parts: Parts, name: str, destination: Destination) -> _Found:
+    """Without a gateway nobody checks certificates, tokens or requests; with one, nobody sees labels."""
+    direct = [namespace for namespace in destination.clients if namespace in parts.direct_namespaces]
+    for namespace, client in destination.clients.items():
+        path: Path = ("destinations", name, "clients", namespace)
+        if namespace in direct and client.service_accounts is not None:
+            yield (
+                (*path, "serviceAccounts"),
+                f"namespace `{namespace}` goes without a gateway, and only a gateway checks service accounts",
+                "`everyone: true` or `labels`; or `outbound: gateway` for the namespace",
+            )
+        if namespace not in direct and client.labels is not None:
+            yield (
+                (*path, "labels"),
+                "the egress gateway sees certificates, and no labels",
+                f"`serviceAccounts`; or `outbound: registry-only` at cluster.namespaces.{namespace}",
+            )
+    if not direct:
+        return
+    given = [key for key in ("token", "authorizer", "gateway") if getattr(destination, key) is not None]
+    for key in given:
+        yield (
+            ("destinations", name, key),
+            f"needs a gateway, and clients in `{direct[0]}` go without one",
+            f"leave it out, or `outbound: gateway` at cluster.namespaces.{direct[0]}",
+        )
+    for port_name, port in destination.ports.items():
+        path = ("destinations", name, "ports", port_name)
+        if port.allow is not None:
+            yield (
+                (*path, "allow"),
+                f"needs a gateway, and clients in `{direct[0]}` go without one",
+                f"leave it out, or `outbound: gateway` at cluster.namespaces.{direct[0]}",
+            )
+        if port.tls is not None and port.tls.secret is not None:
+            yield (
+                (*path, "tls", "secret"),
+                f"is read by gateways only: in `{direct[0]}`, which goes without one, every service account "
+                "would need the right to read all Secrets of the namespace",
+                f"`outbound: gateway` at cluster.namespaces.{direct[0]}, or a host that a public authority vouches for",
+            )
+
+
+def _other_destinations(parts: Parts, name: str, destination: Destination) -> _Found:
+    """Where requests are split or copied to."""
+    for port_name, port in destination.ports.items():
+        routing = port.routing
+        if routing is None:
+            continue
+        path: Path = ("destinations", name, "ports", port_name, "routing")
+        if routing.split is not None and sum(routing.split.values()) > 100:  # noqa: PLR2004 - percent
+            yield (*path, "split"), f"adds up to {sum(routing.split.values())} in a hundred", "at most 100"
+        others = [((*path, "split", other), other) for other in routing.split or {}]
+        others += [] if routing.mirror is None else [((*path, "mirror", "to"), routing.mirror.to)]
+        for at, other in others:
+            yield from _may_send(parts.destinations, destination, at, other)
+
+
+def _may_send(destinations: Mapping[str, Destination], destination: Destination, at: Path, other: str) -> _Found:
+    target = destinations.get(other)
+    if target is None:
+        yield at, f"there is no `{other}` under destinations", did_you_mean(other, destinations)
+        return
+    http = [port for port in target.ports.values() if port.is_http]
+    if len(target.hosts) != 1 or target.hosts[0].startswith("*") or len(http) != 1:
+        yield (
+            at,
+            f"destinations.{other} has not exactly one host by its full name, and one HTTP or GRPC port",
+            "a destination of its own for what is meant",
+        )
+    elif target.clients != destination.clients or target.gateway != destination.gateway:
+        yield (
+            at,
+            f"destinations.{other} has other clients, or another gateway: these clients would reach it uninvited",
+            "the same `clients` and `gateway` for both",
+        )
+    elif not target.is_plain or any(port.allow is not None for port in http):
+        yield (
+            at,
+            f"destinations.{other} asks for more than a service account, which this way would not be asked",
+            "a destination without `token`, `authorizer` and `allow`",
+        )
+
+
+def _labels(parts: Parts) -> _Found:
+    """Istio takes one Sidecar for a pod, so no pod may be two clients: sets of labels differ in the values only."""
+    first_keys: defaultdict[str, dict[frozenset[str], str]] = defaultdict(dict)
+    for name, destination in parts.destinations.items():
+        for namespace, client in destination.clients.items():
+            if client.labels is not None:
+                first_keys[namespace].setdefault(frozenset(client.labels), name)
+                if len(first_keys[namespace]) > 1:
+                    first = next(iter(first_keys[namespace].values()))
+                    yield (
+                        ("destinations", name, "clients", namespace, "labels"),
+                        f"has other keys than destinations.{first}, so a pod could be both, and Istio would take one",
+                        "the same keys, with other values",
+                    )
