@@ -18,6 +18,7 @@ def check(parts: Parts) -> _Found:
     """Every problem between the ports and hosts of destinations."""
     yield from _claims(parts)
     yield from _hosts(parts)
+    yield from _places(parts)
     yield from _ports(parts)
     yield from _one_kind_a_port(parts)
     yield from _many_lanes(parts)
@@ -62,6 +63,30 @@ def _hosts(parts: Parts) -> _Found:
                     f"{host} is also in destinations.{first}, with another {' and '.join(map(_spelt, differ))}",
                     "the same in both, or one destination for all its clients",
                 )
+
+
+def _places(parts: Parts) -> _Found:
+    """Does every host stand somewhere, and only there?"""
+    for name, destination in parts.destinations.items():
+        path: Path = ("destinations", name)
+        if destination.addresses is not None:
+            for key, other in (("servedBy", destination.served_by), ("cidrs", destination.cidrs)):
+                if other is not None:
+                    yield (*path, key), "says where the hosts are, as `addresses` do", "one of them"
+        wildcards = [index for index, host in enumerate(destination.hosts) if host.startswith("*")]
+        if destination.served_by is not None and len(wildcards) < len(destination.hosts):
+            yield (*path, "servedBy"), "is for wildcards, and not all these hosts are", "leave it out"
+        for index in wildcards:
+            at = (*path, "hosts", index)
+            if destination.addresses is None and destination.served_by is None:
+                yield (
+                    at,
+                    f"{destination.hosts[index]} is a wildcard, and nothing says where its names are: the gateway "
+                    "would have to connect to whatever name the client claims",
+                    "each host by its full name; or `servedBy`, one host that answers for all; or `addresses`",
+                )
+            if any(port.protocol == "TCP" for port in destination.ports.values()):
+                yield at, "means nothing in TCP, which carries no name", "a full name"
 
 
 def _said(destination: Destination, key: str) -> Any:

@@ -243,21 +243,3 @@ class Destination(Answerable):
     def is_plain(self) -> bool:
         """Whether clients' service accounts alone decide."""
         return self.token is None and self.authorizer is None
-
-    @model_validator(mode="after")
-    def _is_somewhere(self) -> "Destination":
-        if self.addresses is not None and (self.served_by is not None or self.cidrs is not None):
-            key = "cidrs" if self.served_by is None else "servedBy"
-            raise wrong(f"`addresses` say where it is already, and `{key}` too", "one of them")
-        wildcards = [host for host in self.hosts if host.startswith("*")]
-        if wildcards and self.addresses is None and self.served_by is None:
-            raise wrong(
-                f"{wildcards[0]} is a wildcard, and nothing says where its names are: the gateway would have to "
-                "connect to whatever name the client claims",
-                "each host by its full name, or `servedBy` (one host that answers for all), or `addresses`",
-            )
-        if self.served_by is not None and not wildcards:
-            raise wrong("`servedBy` is for wildcards; these hosts have names of their own", "leave it out")
-        if wildcards and any(port.protocol == "TCP" for port in self.ports.values()):
-            raise wrong("TCP carries no name, so a wildcard means nothing in it", "`addresses` and one full name")
-        return self

@@ -1,7 +1,7 @@
 """Does every destination have a way that can honour it? Gateways, clients, tokens, other destinations, flavours."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from components.settings.destinations import Destination
 from components.settings.parts import Parts
@@ -23,22 +23,22 @@ def check(parts: Parts) -> _Found:
 def _references(parts: Parts) -> _Found:
     """Names of gateways, issuers and authorizers that must be there."""
     for name, destination in parts.destinations.items():
-        asked: list[tuple[Path, str | None, frozenset[str], str]] = [
+        asked: list[tuple[Path, str | None, frozenset[str] | None, str]] = [
             (("gateway",), destination.gateway, parts.gateways, "egress.mesh.gateways"),
             (("authorizer",), destination.authorizer, parts.authorizers, "egress.mesh.authorizers"),
         ]
         if destination.token is not None:
             asked.append((("token", "issuer"), destination.token.issuer, parts.issuers, "egress.mesh.issuers"))
         for path, word, known, where in asked:
-            if word is not None and word not in known:
+            if word is not None and known is not None and word not in known:
                 instead = did_you_mean(word, known) if known else "leave it out, or write it there"
                 yield ("destinations", name, *path), f"there is no `{word}` under {where}", instead
-    for name in parts.issuers:
+    for name in parts.issuers or ():
         for section, entries in (("destinations", parts.destinations), ("backends", parts.backends)):
             if name in entries:
                 path: Path = ("egress", "mesh", "issuers", name)
                 yield path, f"has the name of an entry under {section}, whose approvals it would share", "another name"
-    if "default" in parts.gateways:
+    if "default" in (parts.gateways or ()):
         path = ("egress", "mesh", "gateways", "default")
         yield path, "`default` is what egress.mesh.gateway is called", "another name"
 
@@ -58,16 +58,16 @@ def _conditions(parts: Parts) -> _Found:
 
 def _direct_clients(parts: Parts, name: str, destination: Destination) -> _Found:
     """Without a gateway nobody checks certificates, tokens or requests; with one, nobody sees labels."""
-    direct = [namespace for namespace in destination.clients if namespace in parts.direct_namespaces]
+    direct = [namespace for namespace in destination.clients if parts.is_direct(namespace)]
     for namespace, client in destination.clients.items():
         path: Path = ("destinations", name, "clients", namespace)
-        if namespace in direct and client.service_accounts is not None:
+        if parts.is_direct(namespace) and client.service_accounts is not None:
             yield (
                 (*path, "serviceAccounts"),
                 f"namespace `{namespace}` goes without a gateway, and only a gateway checks service accounts",
                 "`everyone: true` or `labels`; or `outbound: gateway` for the namespace",
             )
-        if namespace not in direct and client.labels is not None:
+        if parts.is_direct(namespace) is False and client.labels is not None:
             yield (
                 (*path, "labels"),
                 "the egress gateway sees certificates, and no labels",
@@ -111,13 +111,14 @@ def _other_destinations(parts: Parts, name: str, destination: Destination) -> _F
         others = [((*path, "split", other), other) for other in routing.split or {}]
         others += [] if routing.mirror is None else [((*path, "mirror", "to"), routing.mirror.to)]
         for at, other in others:
-            yield from _may_send(parts.destinations, destination, at, other)
+            yield from _may_send(parts, destination, at, other)
 
 
-def _may_send(destinations: Mapping[str, Destination], destination: Destination, at: Path, other: str) -> _Found:
-    target = destinations.get(other)
+def _may_send(parts: Parts, destination: Destination, at: Path, other: str) -> _Found:
+    target = parts.destinations.get(other)
     if target is None:
-        yield at, f"there is no `{other}` under destinations", did_you_mean(other, destinations)
+        if other not in parts.destination_names:
+            yield at, f"there is no `{other}` under destinations", did_you_mean(other, parts.destination_names)
         return
     http = [port for port in target.ports.values() if port.is_http]
     if len(target.hosts) != 1 or target.hosts[0].startswith("*") or len(http) != 1:

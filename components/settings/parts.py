@@ -37,14 +37,22 @@ class Parts:
     """Each declared namespace's role, `None` if it is wrong; `None` for all if they could not be read."""
     own_namespaces: Mapping[Path, str]
     destinations: Mapping[str, Destination]
+    destination_names: frozenset[str]
+    """Also of those that could not be read."""
     backends: Mapping[str, Backend]
     chart_registry: ChartRegistry | None
     secrets: frozenset[str]
-    direct_namespaces: frozenset[str]
-    """Namespaces of clients that go without a gateway."""
-    gateways: frozenset[str]
-    issuers: frozenset[str]
-    authorizers: frozenset[str]
+    outbound: Mapping[str, str | None]
+    """How each declared namespace's traffic leaves, `None` if that is wrong; nothing of those that are not there."""
+    gateways: frozenset[str] | None
+    """The names of further gateways; `None` if they could not be read. The same holds for the next two."""
+    issuers: frozenset[str] | None
+    authorizers: frozenset[str] | None
+
+    def is_direct(self, namespace: str) -> bool | None:
+        """Whether a namespace's clients go without a gateway; `None` if nobody can tell."""
+        outbound = self.outbound.get(namespace)
+        return None if outbound is None else outbound != "gateway"
 
 
 def whole(settings: Settings) -> Parts:
@@ -63,12 +71,11 @@ def whole(settings: Settings) -> Parts:
             )
         ),
         destinations=settings.destinations,
+        destination_names=frozenset(settings.destinations),
         backends=settings.backends or {},
         chart_registry=settings.install.chart_registry,
         secrets=settings.secrets,
-        direct_namespaces=frozenset(
-            name for name, namespace in settings.cluster.namespaces.items() if namespace.outbound != "gateway"
-        ),
+        outbound={name: namespace.outbound for name, namespace in settings.cluster.namespaces.items()},
         gateways=frozenset(settings.egress.mesh.gateways or {}),
         issuers=frozenset(settings.egress.mesh.issuers or {}),
         authorizers=frozenset(settings.egress.mesh.authorizers or {}),
@@ -89,6 +96,7 @@ def salvaged(values: Mapping[str, Any], today: dt.date) -> Parts:
         namespaces={name: _role(each) for name, each in declared.items()} if is_map(declared) and declared else None,
         own_namespaces={path: name for path, name in own.items() if name is not None},
         destinations=_entries(Destination, values.get("destinations"), _CHECKED, answerable, context),
+        destination_names=frozenset(entries) if is_map(entries := values.get("destinations")) else frozenset(),
         backends=_entries(
             Backend,
             values.get("backends"),
@@ -98,24 +106,21 @@ def salvaged(values: Mapping[str, Any], today: dt.date) -> Parts:
         ),
         chart_registry=_valid(TypeAdapter(ChartRegistry), at(values, "install", "chartRegistry"), context),
         secrets=values["secrets"] if isinstance(values.get("secrets"), frozenset) else frozenset(),
-        direct_namespaces=frozenset(
-            name
-            for name, each in (declared.items() if is_map(declared) else ())
-            if at(each, "outbound") in ("registry-only", "allow-any")
-        ),
+        outbound={name: _outbound(each) for name, each in declared.items()} if is_map(declared) else {},
         gateways=_names(values, "gateways"),
         issuers=_names(values, "issuers"),
         authorizers=_names(values, "authorizers"),
     )
 
 
-_CHECKED: Final = ("hosts", "ports", "clients", "servedBy", "addresses", "gateway", "token", "authorizer")
+_CHECKED: Final = ("hosts", "ports", "clients", "servedBy", "addresses", "cidrs", "gateway", "token", "authorizer")
 """The keys of a destination that are compared with other parts."""
 
 
-def _names(values: Mapping[str, Any], key: str) -> frozenset[str]:
-    entries = at(values, "egress", "mesh", key)
-    return frozenset(entries) if is_map(entries) else frozenset()
+def _names(values: Mapping[str, Any], key: str) -> frozenset[str] | None:
+    mesh = at(values, "egress", "mesh")
+    entries = mesh.get(key, {}) if is_map(mesh) and mesh else None
+    return frozenset(entries) if is_map(entries) and (entries or key not in mesh) else None
 
 
 def _entries(
@@ -147,3 +152,8 @@ def _valid(adapter: TypeAdapter[Kind], value: Any, context: Mapping[str, dt.date
 def _role(namespace: Any) -> str | None:
     role = at(namespace, "role")
     return role if role in ("client", "platform") else None  # no set: it may be a list
+
+
+def _outbound(namespace: Any) -> str | None:
+    outbound = namespace.get("outbound", "gateway") if is_map(namespace) and namespace else None
+    return outbound if outbound in ("gateway", "registry-only", "allow-any") else None

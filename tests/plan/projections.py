@@ -178,7 +178,7 @@ def blocks(policy: KubeObject) -> set[tuple[str, int]]:
 
 def content(plan: Plan) -> dict[tuple[str, str | None, str], Any]:
     """Every object and Helm release by what the cluster knows it by, with everything that it says."""
-    releases = [plan.istio.base, plan.istio.istiod, plan.egress_gateway.release]
+    releases = [plan.istio.base, plan.istio.istiod, *plan.egress_gateway.releases]
     if plan.envoy_gateway is not None:
         releases.append(plan.envoy_gateway.release)
     return {

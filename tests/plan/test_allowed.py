@@ -166,7 +166,7 @@ def test_principals_carry_the_mesh_s_trust_domain() -> None:
 
 def test_everything_else_is_refused_at_the_gateway() -> None:
     """Without an ALLOW policy of no rules, a gateway whose last group is removed lets everyone through."""
-    deny = plan_of(dev_values()).egress_gateway.default_deny
+    (deny,) = plan_of(dev_values()).egress_gateway.guards
     assert (deny.kind, deny.namespace, dict(deny.spec)) == ("AuthorizationPolicy", "istio-egress", {})
 
 

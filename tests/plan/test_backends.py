@@ -1,8 +1,8 @@
 """What is offered inside: objects that lead to the declared backends and to nothing else."""
 
 from components.plan.lockdown import gateway_policies
-from components.plan.routes import INTERNAL_HEADERS
-from tests.support import changed, dev_values, just_enough, plan_of, setting, settings_of, told
+from components.plan.mesh.requests import INTERNAL_HEADERS
+from tests.support import changed, dev_values, just_enough, of_kind, plan_of, setting, settings_of, told
 
 
 def test_sidecars_of_every_client_namespace_find_the_backends() -> None:
@@ -52,7 +52,7 @@ def test_a_hostname_is_not_a_destination_too() -> None:
 def test_no_header_about_pods_leaves_by_the_egress_gateway() -> None:
     """The outside learnt pods' addresses, and what route their request took."""
     for group in plan_of(dev_values()).egress_gateway.groups:
-        for service in group.virtual_services:
+        for service in of_kind(group, "VirtualService"):
             outward = [route for route in service.spec["http"] if "authority" in route["match"][0]]
             assert outward
             assert all(route["headers"]["request"]["remove"] == list(INTERNAL_HEADERS) for route in outward)

@@ -5,10 +5,12 @@ from tests.support import changed, dev_values, full_values, plan_of, setting
 
 _EDITION = {
     "name": "edition-cnn",
+    "gateway": None,
     "hosts": ["edition.cnn.com"],
     "cidrs": None,
     "ports": [{"port": 80, "protocol": "HTTP"}, {"port": 443, "protocol": "TLS"}],
     "clients": ["news/reader", "shop/storefront"],
+    "withoutGateway": [],
     "owner": "team-news",
     "ticket": "FW-1042",
     "expires": "2029-12-31",
@@ -44,7 +46,9 @@ def test_version_1_has_exactly_this_structure() -> None:
         "cluster": "dev",
         "posture": "enforce",
         "sources": {"mode": "existing", "cidrs": ["203.0.113.10/32", "203.0.113.11/32"]},
+        "gateways": [],
         "destinations": [_EDITION],
+        "fetched": [],
         "backends": [_HTTPBIN, _N9E],
         "planned": [],
     }

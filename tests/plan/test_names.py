@@ -51,7 +51,7 @@ def test_names_inside_objects_are_unique_and_short_enough(values: Values) -> Non
     for entry in of_kind(plan, "ServiceEntry"):
         ports = [port["name"] for port in entry.spec["ports"]]
         assert len(ports) == len(set(ports))
-    service = plan.egress_gateway.release.values["service"]["ports"]
+    service = plan.egress_gateway.releases[0].values["service"]["ports"]
     assert len({port["name"] for port in service}) == len({port["port"] for port in service}) == len(service)
     assert all(len(port["name"]) <= 15 for port in service)  # Kubernetes: a Service's port name
 

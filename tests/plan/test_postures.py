@@ -60,7 +60,7 @@ def test_a_change_of_posture_adds_or_changes_and_never_renames(observed: Plan, e
     after = {(item.kind, item.namespace, item.name) for item in objects(enforced)}
     assert before < after
     assert {kind for kind, _, _ in after - before} == {"NetworkPolicy"}
-    assert observed.egress_gateway.release == enforced.egress_gateway.release
+    assert observed.egress_gateway.releases == enforced.egress_gateway.releases
 
 
 @pytest.mark.parametrize("posture", ["observe", "enforce"])

@@ -178,11 +178,11 @@ def test_unknown_keys_say_what_was_meant(key: str, near: str) -> None:
 def test_unknown_keys_without_a_likeness_list_what_there_is() -> None:
     """As above, where no known key is near."""
     found = told(changed(setting(f"{_EDITION}.zzz", 1)))
-    choices = "cidrs, clients, expires, hosts, owner, ports, ticket"
+    choices = "addresses, authorizer, cidrs, clients, expires, gateway, hosts, owner, ports, servedBy, ticket, token"
     assert found == [(f"{_EDITION}.zzz", "unknown key `zzz`", f"one of: {choices}")]
 
 
-@pytest.mark.parametrize("protocol", ["http", "HTTPS", "TCP", "UDP"])
+@pytest.mark.parametrize("protocol", ["http", "HTTPS", "tcp", "UDP"])
 def test_unknown_protocols_are_refused(protocol: str) -> None:
     """A protocol that the flavour cannot route was routed as another."""
     ((path, wrong, instead),) = told(changed(setting(f"{_EDITION}.ports.http.protocol", protocol)))

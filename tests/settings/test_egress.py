@@ -19,7 +19,7 @@ _VALUE = "1 to 63 of A-Z, a-z, 0-9, `-`, `_` and `.`, for example `egress`"
         ("nodes.mode", "dedicated", '"dedicated" is not known here', "one of: existing"),
         ("addresses.mode", "nat", '"nat" is not known here', "one of: existing"),
         ("mesh.flavour", "istio", '"istio" is not known here', "did you mean `istio-api`?"),
-        ("mesh.flavour", "asm", '"asm" is not known here', "one of: istio-api"),
+        ("mesh.flavour", "cilium", '"cilium" is not known here', "one of: asm, gateway-api, istio-api"),
         ("nodes.labels", {}, "is empty", "at least one entry; empty never means `anything`"),
         ("nodes.taints", {}, "is empty", "at least one entry; empty never means `anything`"),
         ("addresses.cidrs", [], "is empty", "at least one entry; empty never means `anything`"),

@@ -52,6 +52,7 @@ def test_everything_is_reported_at_once() -> None:
         "destinations.edition-cnn.clients.nwes",
         "destinations.edition-cnn.expires",
         "destinations.edition-cnn.ownr",
+        "destinations.second.clients.nwes",
         "destinations.second.expires",
         "destinations.second.hosts[0]",
         "destinations.second.ownr",

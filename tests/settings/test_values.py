@@ -34,14 +34,15 @@ _BAD_HOSTS = {
     "127.1": _not_host("127.1", "ends in a number, so resolvers read it as an address"),
     "a.0x7f": _not_host("a.0x7f", "ends in a number, so resolvers read it as an address"),
     "Edition.CNN.com": ('"Edition.CNN.com" is not in lower case', "`edition.cnn.com`"),
-    **{
-        wildcard: (
-            f'"{wildcard}" is a wildcard: the istio-api flavour cannot send one through the egress gateway '
-            "without trusting whatever name the client sends",
-            "each host by its full name",
-        )
-        for wildcard in ("*", "*.cnn.com")
-    },
+    "*": ('"*" is no wildcard that anything here can match', "`*.` and a full name"),
+    "*.*.cnn.com": ('"*.*.cnn.com" is no wildcard that anything here can match', "`*.` and a full name"),
+    "*.com": ('"*.com" is every host under a public suffix', "a wildcard below a registered domain"),
+    "*.co.uk": ('"*.co.uk" is every host under a public suffix', "a wildcard below a registered domain"),
+    "*.cnn.com": (
+        "*.cnn.com is a wildcard, and nothing says where its names are: the gateway would have to connect to whatever "
+        "name the client claims",
+        "each host by its full name; or `servedBy`, one host that answers for all; or `addresses`",
+    ),
 }
 
 

@@ -1,0 +1,41 @@
+"""The stack `dev` with more to ask for: destinations that use everything a port, a host or a client can have.
+
+The cluster tests apply it in each flavour, so that a destination means the same in all of them.
+"""
+
+from pathlib import Path
+from typing import Any, Final
+
+import yaml
+
+from tests.cluster.bed.stack import Stack
+
+_FOLDER: Final = Path(__file__).with_name("features")
+
+
+def declare(stack: Stack, flavour: str) -> None:
+    """Have a stack file and its approvals hold what the folder `features` says besides, in one of the flavours."""
+    _merge_file(stack.file, _FOLDER / "stack.yaml")
+    _merge_file(stack.approvals, _FOLDER / "approvals.yaml")
+    values = yaml.safe_load(stack.file.read_text(encoding="utf-8"))
+    values["config"]["cluster-egress:egress"]["mesh"]["flavour"] = flavour
+    stack.file.write_text(yaml.safe_dump(values), encoding="utf-8")
+
+
+def added() -> dict[str, Any]:
+    """What is added to the stack file."""
+    return yaml.safe_load((_FOLDER / "stack.yaml").read_text(encoding="utf-8"))
+
+
+def _merge_file(file: Path, more: Path) -> None:
+    values = yaml.safe_load(file.read_text(encoding="utf-8"))
+    _merge(values, yaml.safe_load(more.read_text(encoding="utf-8")))
+    file.write_text(yaml.safe_dump(values), encoding="utf-8")
+
+
+def _merge(into: dict[str, Any], more: dict[str, Any]) -> None:
+    for key, value in more.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            _merge(into[key], value)
+        else:
+            into[key] = value
