@@ -118,8 +118,8 @@ def entry_shards(group: ClientGroup) -> tuple[EntryShard, ...]:
     for host, flows in flows_of.items():
         ports = tuple((flow.port, flow.protocol, flow.spec.port, flow.known_as) for flow in sorted(flows))
         place = (flows[0].entry.addresses, flows[0].entry.served_by)
-        # A TCP host with fixed addresses is known by them, so it shares them with nobody.
-        own = host if flows[0].entry.addresses and any(flow.protocol == "TCP" for flow in flows) else ""
+        # istiod's validation: "multiple hosts provided with non-HTTP, non-TLS ports".
+        own = host if any(flow.protocol == "TCP" for flow in flows) else ""
         by_looks[ports, place, own].append(host)
     shards: list[EntryShard] = []
     for (ports, place, own), hosts in by_looks.items():

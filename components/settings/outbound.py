@@ -75,6 +75,13 @@ def _direct_clients(parts: Parts, name: str, destination: Destination) -> _Found
             )
     if not direct:
         return
+    bounded = [namespace for namespace in direct if parts.outbound[namespace] == "registry-only"]
+    if bounded and destination.cidrs is None and destination.addresses is None:
+        yield (
+            ("destinations", name, "cidrs"),
+            f"is missing, and clients in `{bounded[0]}` go without a gateway: only addresses bound what they reach",
+            f"the addresses as `cidrs` or `addresses`; or `outbound: gateway` at cluster.namespaces.{bounded[0]}",
+        )
     given = [key for key in ("token", "authorizer", "gateway") if getattr(destination, key) is not None]
     for key in given:
         yield (

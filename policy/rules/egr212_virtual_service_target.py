@@ -68,6 +68,8 @@ def _judge(reader: Reader, node: Node, context: Context) -> None:
         if found:
             reader.report(node, f"{shown(text)} is {' and '.join(sorted(found))}")
         return
+    if node.path.endswith(".destination.host"):
+        host = host.removeprefix("*.")  # a wildcard of the registry: EGR201 judges the ServiceEntry that has it
     try:
         name = parse_hostname(host)
     except ValueError:

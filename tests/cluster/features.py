@@ -3,11 +3,13 @@
 The cluster tests apply it in each flavour, so that a destination means the same in all of them.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
+from cli.plain_data import is_map
 from tests.cluster.bed.stack import Stack
 
 _FOLDER: Final = Path(__file__).with_name("features")
@@ -22,20 +24,15 @@ def declare(stack: Stack, flavour: str) -> None:
     stack.file.write_text(yaml.safe_dump(values), encoding="utf-8")
 
 
-def added() -> dict[str, Any]:
-    """What is added to the stack file."""
-    return yaml.safe_load((_FOLDER / "stack.yaml").read_text(encoding="utf-8"))
-
-
 def _merge_file(file: Path, more: Path) -> None:
     values = yaml.safe_load(file.read_text(encoding="utf-8"))
     _merge(values, yaml.safe_load(more.read_text(encoding="utf-8")))
     file.write_text(yaml.safe_dump(values), encoding="utf-8")
 
 
-def _merge(into: dict[str, Any], more: dict[str, Any]) -> None:
+def _merge(into: dict[str, Any], more: Mapping[str, Any]) -> None:
     for key, value in more.items():
-        if isinstance(value, dict) and isinstance(into.get(key), dict):
+        if is_map(value) and is_map(into.get(key)):
             _merge(into[key], value)
         else:
             into[key] = value

@@ -1,6 +1,6 @@
 """What a cluster has before the stack: nodes, cluster DNS, namespaces, who deploys, and the pods of its teams."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from components.settings import Settings
@@ -143,16 +143,17 @@ def teams(settings: Settings) -> Iterator[Object]:
     }
 
 
-def clients(authority: str) -> Iterator[Object]:
+def clients(authority: str, which: Sequence[tuple[str, str, str]] = CLIENTS) -> Iterator[Object]:
     """Pods that ask; those in namespaces of the mesh get a sidecar when they are made.
 
     Args:
         authority: the certificate authority of the hosts outside, as PEM.
+        which: namespace, name and service account of each.
     """
-    for namespace in sorted({namespace for namespace, _, _ in CLIENTS}):
+    for namespace in sorted({namespace for namespace, _, _ in which}):
         metadata = {"name": "outside-ca", "namespace": namespace}
         yield {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"ca.pem": authority}}
-    for namespace, name, account in CLIENTS:
+    for namespace, name, account in which:
         yield _account(namespace, account)
         yield client(namespace, name, account)
 

@@ -174,6 +174,8 @@ def running(settings: Settings, say: Callable[[str], None], *, name: str = "bed"
         say("starting Kubernetes")
         network.add_nodes([addresses.API_SERVER, *(addresses.node_address(number) for number in range(_NODES))])
         control_plane.start()
+        outside = Outside(folder=folder / "outside", network=network)
+        outside.start()
         agent = start(
             "agent",
             [
@@ -183,12 +185,11 @@ def running(settings: Settings, say: Callable[[str], None], *, name: str = "bed"
                 control_plane.kubeconfig("kubelet"),
                 folder / "pods",
                 network.prefix,
+                outside.authority,
             ],
             namespace=network.nodes,
             log=folder / "agent.log",
         )
-        outside = Outside(folder=folder / "outside", network=network)
-        outside.start()
         cluster = Cluster(
             folder=folder,
             settings=settings,

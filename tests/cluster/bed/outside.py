@@ -24,7 +24,9 @@ class Host:
     """Its names in DNS; none for a host that is reached by address only."""
     addresses: tuple[str, ...]
     listeners: tuple[str, ...]
-    """Protocol and port of each, as `https:443`."""
+    """Protocol and port of each, as `https:443`; `mutual` is https with a certificate of `CLIENT`."""
+    certified: tuple[str, ...] | None = None
+    """The names in its certificate, where they are not its own."""
 
 
 HOSTS: Final = (
@@ -44,8 +46,32 @@ HOSTS: Final = (
         addresses=("54.1.2.4",),
         listeners=("http:80", "https:443", "grpc:50051", "tcp:5432"),
     ),
+    Host(name="secure", names=("secure.example.net",), addresses=("54.1.3.1",), listeners=("https:443", "http:80")),
+    Host(name="spare", names=("spare.example.net",), addresses=("54.1.3.2",), listeners=("https:443",)),
+    Host(
+        name="impostor",
+        names=("impostor.example.net",),
+        addresses=("54.1.3.3",),
+        listeners=("https:443",),
+        certified=("somebody-else.example.net",),
+    ),
+    Host(name="mutual", names=("mutual.example.net",), addresses=("54.1.3.4",), listeners=("mutual:443",)),
+    Host(name="db1", names=("db1.example.net",), addresses=("54.1.3.5",), listeners=("tcp:5432",)),
+    Host(name="db2", names=("db2.example.net",), addresses=("54.1.3.6",), listeners=("tcp:5432",)),
+    Host(name="ledger", names=("ledger.example.net",), addresses=("54.1.3.7",), listeners=("tcp:6000",)),
+    Host(
+        name="pages",
+        names=("www.pages.example.net", "a.pages.example.net", "b.pages.example.net"),
+        addresses=("54.1.3.8",),
+        listeners=("https:443", "http:8080"),
+        certified=("*.pages.example.net",),
+    ),
+    Host(name="slow", names=("slow.example.net",), addresses=("54.1.3.9",), listeners=("http:80",)),
+    Host(name="limited", names=("limited.example.net",), addresses=("54.1.3.10",), listeners=("http:80",)),
 )
-"""Those that the stacks declare, one that none does, and one for tests that declare more."""
+"""Those that the stacks declare, one that none does, and those for tests that declare more."""
+CLIENT: Final = "bed-client"
+"""The name in the certificate that `mutual` asks for."""
 
 
 @dataclass(kw_only=True)
@@ -61,19 +87,33 @@ class Outside:
         """The certificate authority of the hosts, as a PEM file."""
         return self.folder / "ca.pem"
 
+    @property
+    def client_certificate(self) -> Path:
+        """The certificate of `CLIENT`, as a PEM file."""
+        return self.folder / "client.pem"
+
+    @property
+    def client_key(self) -> Path:
+        """Its key."""
+        return self.folder / "client.key"
+
     def start(self) -> None:
         """Start every host."""
         self.folder.mkdir(parents=True)
         authority = trustme.CA(organization_name="the outside")
         authority.cert_pem.write_to_path(self.authority)
+        client = authority.issue_cert(CLIENT)
+        self.client_certificate.write_bytes(b"".join(each.bytes() for each in client.cert_chain_pems))
+        client.private_key_pem.write_to_path(self.client_key)
         for host in HOSTS:
             namespace = self.network.add(host.name, list(host.addresses))
-            issued = authority.issue_cert(*host.names, *host.addresses)
+            issued = authority.issue_cert(*(host.certified or (*host.names, *host.addresses)))
             certificate, key = self.folder / f"{host.name}.pem", self.folder / f"{host.name}.key"
             certificate.write_bytes(b"".join(each.bytes() for each in issued.cert_chain_pems))
             issued.private_key_pem.write_to_path(key)
             self.log(host.name).touch()
-            command = [sys.executable, _SERVER, host.name, self.log(host.name), certificate, key, *host.listeners]
+            command = [sys.executable, _SERVER, host.name, self.log(host.name), certificate, key, self.authority]
+            command += host.listeners
             log = self.folder / f"{host.name}.out"
             self.processes[host.name] = start(host.name, command, namespace=namespace, log=log)
 

@@ -1,8 +1,10 @@
 """A host outside: answers HTTP, HTTPS, TCP and gRPC, and writes down who asked what.
 
-`python outside_server.py NAME LOG CERTIFICATE KEY PROTOCOL:PORT...`, with a protocol of `http`, `https`, `tcp`, `grpc`.
+`python outside_server.py NAME LOG CERTIFICATE KEY AUTHORITY PROTOCOL:PORT...`, with a protocol of `http`, `https`,
+`mutual` (https for clients with a certificate of AUTHORITY), `tcp`, `grpc`. A path with a number in it, as
+`/wait/2`, is answered after so many seconds; `/fail/3` with 503 until it was asked three times.
 Every line of the log is a JSON object with `event` (`request` or `connection`), `protocol`, `port`, `peer` (the
-address that asked), and of a request also `path`, `headers`, and of TLS `sni`.
+address that asked), and of a request also `path`, `method`, `headers`, and of TLS `sni` and `client`.
 """
 
 import json
@@ -11,6 +13,8 @@ import socketserver
 import ssl
 import sys
 import threading
+import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -19,11 +23,29 @@ from typing import Any
 import grpc
 
 _lock = threading.Lock()
+_asked: Counter[str] = Counter()
 
 
 def _write(log: Path, **line: Any) -> None:
     with _lock, log.open("a", encoding="utf-8") as file:
         file.write(json.dumps(line) + "\n")
+
+
+def _status(path: str) -> int:
+    """The status for a path; one that says how long it takes is waited for."""
+    _, kind, number, *_ = [*path.split("/"), "", ""]
+    if kind == "wait":
+        time.sleep(int(number))
+    if kind == "fail":
+        _asked[path] += 1
+        return 503 if _asked[path] <= int(number) else 200
+    return 200
+
+
+def _client(connection: Any) -> str | None:
+    """The name in the client's certificate, if it showed one."""
+    shown = connection.getpeercert() if isinstance(connection, ssl.SSLSocket) else None
+    return None if not shown else str(shown["subjectAltName"][0][1])
 
 
 def _http(name: str, log: Path, port: int, context: ssl.SSLContext | None) -> None:
@@ -34,16 +56,29 @@ def _http(name: str, log: Path, port: int, context: ssl.SSLContext | None) -> No
 
         def do_GET(self) -> None:
             sni = getattr(self.connection, "sni", None)
+            status = _status(self.path)
             headers = {key.lower(): value for key, value in self.headers.items()}
             peer = self.client_address[0]
             _write(
-                log, event="request", protocol=protocol, port=port, peer=peer, path=self.path, headers=headers, sni=sni
+                log,
+                event="request",
+                protocol=protocol,
+                port=port,
+                peer=peer,
+                path=self.path,
+                method=self.command,
+                headers=headers,
+                sni=sni,
+                client=_client(self.connection),
             )
             body = f"{name} saw {peer}\n".encode()
-            self.send_response(200)
+            self.send_response(status)
+            self.send_header("x-server", name)
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        do_POST = do_GET  # noqa: N815 - the library's names
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
             """Nothing: the log has it."""
@@ -105,9 +140,12 @@ def _grpc(name: str, log: Path, port: int) -> None:
     server.wait_for_termination()
 
 
-def _context(certificate: str, key: str) -> ssl.SSLContext:
+def _context(certificate: str, key: str, authority: str | None = None) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(certificate, key)
+    if authority is not None:
+        context.load_verify_locations(authority)
+        context.verify_mode = ssl.CERT_REQUIRED
 
     def remember(connection: Any, sni: str | None, _context: ssl.SSLContext) -> None:
         connection.sni = sni
@@ -117,12 +155,13 @@ def _context(certificate: str, key: str) -> ssl.SSLContext:
 
 
 if __name__ == "__main__":
-    host, log_file, certificate_file, key_file, *listeners = sys.argv[1:]
+    host, log_file, certificate_file, key_file, authority_file, *listeners = sys.argv[1:]
     for listener in listeners:
         kind, _, number = listener.partition(":")
         serve, arguments = {
             "http": (_http, (None,)),
             "https": (_http, (_context(certificate_file, key_file),)),
+            "mutual": (_http, (_context(certificate_file, key_file, authority_file),)),
             "tcp": (_tcp, ()),
             "grpc": (_grpc, ()),
         }[kind]

@@ -1,4 +1,7 @@
-"""Runs the pods of every node, until it is ended: `python -m tests.cluster.bed.agent KUBECONFIG FOLDER PREFIX`."""
+"""Runs the pods of every node, until it is ended.
+
+`python -m tests.cluster.bed.agent KUBECONFIG FOLDER PREFIX AUTHORITY`; AUTHORITY signs for hosts outside.
+"""
 
 import ipaddress
 import sys
@@ -19,6 +22,8 @@ class Agent:
     api: Api
     folder: Path
     network: Network
+    authority: Path
+    """Who signs the certificates of hosts outside, as PEM: images trust it as they trust public authorities."""
     workers: dict[str, PodWorker] = field(default_factory=dict[str, PodWorker])
     used: dict[str, int] = field(default_factory=dict[str, int])
     """How many addresses of each node were given away; none is given twice."""
@@ -64,6 +69,7 @@ class Agent:
             api=self.api,
             network=self.network,
             envoy=envoy_program(),
+            authority=self.authority,
             folder=folder,
             number=number,
             pod=pod,
@@ -77,5 +83,7 @@ class Agent:
 
 
 if __name__ == "__main__":
-    kubeconfig, state, namespaces = sys.argv[1:]
-    Agent(api=Api(Path(kubeconfig)), folder=Path(state), network=Network(prefix=namespaces)).follow()
+    kubeconfig, state, namespaces, signer = sys.argv[1:]
+    Agent(
+        api=Api(Path(kubeconfig)), folder=Path(state), network=Network(prefix=namespaces), authority=Path(signer)
+    ).follow()

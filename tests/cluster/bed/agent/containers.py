@@ -17,6 +17,8 @@ from tests.cluster.bed.agent.volumes import Volumes
 
 _ETC: Final = ("alternatives", "ssl", "passwd", "group", "nsswitch.conf", "protocols", "services", "ld.so.cache")
 """What programs read there; the rest of this machine's settings is none of theirs."""
+_PUBLIC_AUTHORITIES: Final = "etc/ssl/certs/ca-certificates.crt"
+"""Whom an image trusts: the file of Debian's and Ubuntu's images, Istio's among them."""
 _START_SECONDS: Final = 30.0
 
 
@@ -132,6 +134,7 @@ class Runtime:
             "mount -t tmpfs bed dev/shm",
             f"for each in {' '.join(_ETC)}; do [ ! -e /etc/$each ] || cp -a /etc/$each etc/; done",
             f"cp {shlex.quote(str(self.folder / 'etc'))}/* etc/",
+            f"cat etc/outside.pem >> {_PUBLIC_AUTHORITIES}",
         ]
         for path, file in source.files.items():
             lines += _bound(file, path)

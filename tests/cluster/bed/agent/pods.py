@@ -1,6 +1,7 @@
 """One pod, from the moment when it has a node until it is gone."""
 
 import json
+import shutil
 import signal
 import threading
 import time
@@ -33,6 +34,7 @@ class PodWorker:
     api: Api
     network: Network
     envoy: Path
+    authority: Path
     folder: Path
     number: int
     """Of the pod among all pods of the bed: names its network namespace."""
@@ -85,6 +87,7 @@ class PodWorker:
         namespace = self.network.add(f"p{self.number}", [self.address], sysctls=sysctls)
         runtime = Runtime(folder=self.folder, network_namespace=namespace, volumes=volumes, envoy=self.envoy)
         self._write_names()
+        shutil.copy(self.authority, self.folder / "etc" / "outside.pem")
         self._report("Pending")
         if self._started(runtime):
             self._watch(runtime)
