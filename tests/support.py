@@ -151,9 +151,12 @@ def private_range(*cidrs: str) -> dict[str, Any]:
 def just_enough(settings: Settings, **more: Any) -> Approvals:
     """Approvals for exactly what a declaration needs: public ranges for names, and its chart sources."""
     grants: dict[str, Any] = {
-        name: public_range(destination.hosts, sorted({port.port for port in destination.ports.values()}))
+        name: public_range(
+            destination.hosts if destination.served_by is None else [destination.served_by],
+            sorted({port.port for port in destination.ports.values()}),
+        )
         for name, destination in settings.destinations.items()
-        if destination.cidrs is None
+        if destination.cidrs is None and destination.addresses is None
     }
     for name, backend in (settings.backends or {}).items():
         hosts = [endpoint.fqdn for endpoint in backend.endpoints if endpoint.fqdn is not None]
