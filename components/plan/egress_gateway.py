@@ -153,7 +153,10 @@ def _group(
     if group.clients:
         doors = authorization.istio_api_doors(group)
         issuers = settings.egress.mesh.issuers or {}
-        listeners += [istio_api.gateway(at, group), authorization.allow(at, group, doors, issuers, enforced=enforced)]
+        listeners += [
+            istio_api.gateway(at, group, enforced=enforced),
+            authorization.allow(at, group, doors, issuers, enforced=enforced),
+        ]
         listeners += authorization.ask(at, group, doors) if enforced else ()
         routes += [istio_api.virtual_service(at, group, chunk, others, token_headers) for chunk in group.chunks]
     direct = [istio_api.direct_virtual_service(at, group, chunk, others, token_headers) for chunk in group.chunks]

@@ -34,6 +34,9 @@ def plan_istio(settings: Settings, *, cluster_domain: str) -> IstioPlan:
         },
         "global": {"proxy": {"clusterDomain": cluster_domain}},
     }
+    if _has_tcp_by_name(settings):
+        # istiod gives such a host an address of its own, and the sidecars answer for it: TCP is known by its address.
+        values["meshConfig"]["defaultConfig"] = {"proxyMetadata": {"ISTIO_META_DNS_CAPTURE": "true"}}
     if istio.image_registry is not None:
         values["global"]["hub"] = istio.image_registry
     return IstioPlan(
@@ -63,3 +66,11 @@ def plan_istio(settings: Settings, *, cluster_domain: str) -> IstioPlan:
 
 def _labels(role: str) -> dict[str, str]:
     return {ROLE: role, "istio-injection": "enabled"} if role == "client" else {ROLE: role}
+
+
+def _has_tcp_by_name(settings: Settings) -> bool:
+    return any(
+        port.protocol == "TCP" and destination.addresses is None
+        for destination in settings.destinations.values()
+        for port in destination.ports.values()
+    )

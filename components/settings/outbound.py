@@ -16,6 +16,7 @@ def check(parts: Parts) -> _Found:
     yield from _conditions(parts)
     for name, destination in parts.destinations.items():
         yield from _direct_clients(parts, name, destination)
+        yield from _tcp_clients(parts, name, destination)
         yield from _other_destinations(parts, name, destination)
     yield from _labels(parts)
 
@@ -53,6 +54,18 @@ def _conditions(parts: Parts) -> _Found:
                     ("destinations", name, given[0]),
                     f"is about requests, and the gateway sees none in the port `{port_name}` ({port.protocol})",
                     "`protocol: HTTP` with `tls` for that port, or another destination for it",
+                )
+
+
+def _tcp_clients(parts: Parts, name: str, destination: Destination) -> _Found:
+    """A lane of TCP knows its clients by the whole name in their certificates, which has no wildcard."""
+    if any(port.protocol == "TCP" for port in destination.ports.values()):
+        for namespace, client in destination.clients.items():
+            if client.everyone and parts.is_direct(namespace) is False:
+                yield (
+                    ("destinations", name, "clients", namespace, "everyone"),
+                    "a host that speaks first, as TCP hosts may, would be heard by other namespaces too",
+                    "`serviceAccounts`, each by its name",
                 )
 
 

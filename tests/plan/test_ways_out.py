@@ -211,3 +211,25 @@ def _entry(host: str, kind: str) -> dict[str, Any]:
         "clients": {"news": {"serviceAccounts": ["reader"]}},
         **answerable(),
     }
+
+
+@pytest.mark.parametrize("posture", ["enforce", "observe"])
+def test_a_tcp_lane_takes_its_clients_certificates_only(posture: str) -> None:
+    """Envoy connects to a TCP host before it judges who asks: what the host says first was heard by everybody."""
+    values = base(["news"], {"a": _entry("a.example.org", "tcp"), "b": _entry("b.example.org", "passed through")})
+    values["egress"]["posture"] = posture
+    (gateway,) = [
+        each for each in of_kind(plan_of(values), "Gateway") if each.api_version.startswith("networking.istio.io")
+    ]
+    names = [
+        server["tls"]["subjectAltNames"] for server in gateway.spec["servers"] if "subjectAltNames" in server["tls"]
+    ]
+    assert names == ([["spiffe://cluster.local/ns/news/sa/reader"]] if posture == "enforce" else [])
+
+
+@pytest.mark.parametrize(("addresses", "captured"), [(None, True), (["93.184.216.40"], False)])
+def test_sidecars_answer_for_dns_where_tcp_is_by_name(addresses: list[str] | None, captured: bool) -> None:
+    """Two TCP hosts known by name had no address of their own, and the first got the connections of both."""
+    entry = {**_entry("a.example.org", "tcp"), **({} if addresses is None else {"addresses": addresses})}
+    mesh = plan_of(base(["news"], {"database": entry})).istio.istiod.values["meshConfig"]
+    assert (mesh.get("defaultConfig") == {"proxyMetadata": {"ISTIO_META_DNS_CAPTURE": "true"}}) is captured

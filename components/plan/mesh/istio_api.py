@@ -16,14 +16,23 @@ from components.plan.mesh.requests import handling, outside
 from components.plan.objects import KubeObject
 
 
-def gateway(at: GatewayAddress, group: ClientGroup) -> KubeObject:
-    """The group's listeners: a server for each chunk and HTTP port, and one for each lane in use."""
+def gateway(at: GatewayAddress, group: ClientGroup, *, enforced: bool) -> KubeObject:
+    """The group's listeners: a server for each chunk and HTTP port, and one for each lane in use.
+
+    A lane of TCP takes its clients' certificates only, where it may refuse any: the proxy connects to the host before
+    an AuthorizationPolicy has judged, and what a host says first would be heard by all.
+    """
     servers: list[dict[str, Any]] = []
     for chunk in group.chunks:
         for port in sorted({flow.port for flow in chunk.http}):
             hosts = sorted(flow.host for flow in chunk.http if flow.port == port)
             servers.append(_server(chunk, port, "HTTPS", [chunk.sni, *hosts]))
-        servers += [_server(chunk, lane, "TLS", [chunk.sni]) for lane in sorted(chunk.lanes.values())]
+        for flow, lane in sorted(chunk.lanes.items(), key=lambda each: each[1]):
+            names = [f"spiffe://{at.principal(client)}" for client in sorted(flow.clients)]
+            server = _server(chunk, lane, "TLS", [chunk.sni])
+            if enforced and flow.protocol == "TCP":
+                server["tls"] = {**server["tls"], "subjectAltNames": names}
+            servers.append(server)
     return at.object("Gateway", group.name, {"selector": at.labels, "servers": servers})
 
 

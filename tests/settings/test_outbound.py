@@ -1,0 +1,251 @@
+"""Ways out: what a destination asks for and its way cannot do, and references that lead nowhere."""
+
+from typing import Any
+
+import pytest
+
+from tests.every_key import rich_values
+from tests.support import Change, Values, changed, dev_values, problems_of, setting, told
+
+_EDITION = "destinations.edition-cnn"
+
+
+def _direct(outbound: str = "registry-only", **destination: Any) -> Values:
+    """The `dev` stack whose namespace `shop` goes without a gateway, with changes to its destination."""
+    values = changed(setting("cluster.namespaces.shop.outbound", outbound))
+    entry = values["destinations"]["edition-cnn"]
+    entry["clients"]["shop"] = {"everyone": True}
+    entry["cidrs"] = ["151.101.0.0/22"]
+    entry |= destination
+    return values
+
+
+def test_a_namespace_may_go_without_a_gateway() -> None:
+    """A migration could not begin, because every client had to go through the gateway at once."""
+    assert problems_of(_direct()) == ()
+    assert problems_of(_direct("allow-any")) == ()
+
+
+def test_without_a_gateway_nobody_checks_service_accounts() -> None:
+    """A service account was named where no proxy looks at one, so that every pod could use it."""
+    values = _direct(clients={"shop": {"serviceAccounts": ["storefront"]}})
+    assert told(values) == [
+        (
+            f"{_EDITION}.clients.shop.serviceAccounts",
+            "namespace `shop` goes without a gateway, and only a gateway checks service accounts",
+            "`everyone: true` or `labels`; or `outbound: gateway` for the namespace",
+        )
+    ]
+
+
+def test_a_gateway_sees_no_labels() -> None:
+    """Labels were taken for a permission by a layer that does not see them."""
+    assert told(changed(setting(f"{_EDITION}.clients.shop", {"labels": {"app": "storefront"}}))) == [
+        (
+            f"{_EDITION}.clients.shop.labels",
+            "the egress gateway sees certificates, and no labels",
+            "`serviceAccounts`; or `outbound: registry-only` at cluster.namespaces.shop",
+        )
+    ]
+
+
+def test_without_a_gateway_addresses_must_be_known() -> None:
+    """A namespace without a gateway could reach every public address, and only its own proxy stood in the way."""
+    values = _direct()
+    del values["destinations"]["edition-cnn"]["cidrs"]
+    ((path, wrong, instead),) = told(values)
+    assert path == f"{_EDITION}.cidrs"
+    assert wrong.startswith("is missing, and clients in `shop` go without a gateway")
+    assert "`cidrs` or `addresses`" in instead
+    values["cluster"]["namespaces"]["shop"]["outbound"] = "allow-any"
+    assert problems_of(values) == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "path"),
+    [
+        ("allow", {"methods": ["GET"]}, "ports.http.allow"),
+        ("tls", {"clientPort": 8080, "secret": "billing"}, "ports.http.tls.secret"),
+    ],
+)
+def test_what_needs_a_gateway_is_refused_without_one(key: str, value: Any, path: str) -> None:
+    """A condition that only the gateway checks was left unchecked for those who go past it."""
+    ((where, wrong, _),) = told(_direct(ports={"http": {"port": 8443, "protocol": "HTTP", key: value}}))
+    assert where == f"{_EDITION}.{path}"
+    assert "`shop`" in wrong
+
+
+def test_labels_of_one_namespace_have_the_same_keys() -> None:
+    """A pod was two clients at once, and Istio took the Sidecar of one."""
+    second = {**dev_values()["destinations"]["edition-cnn"], "hosts": ["www.cnn.com"], "cidrs": ["151.101.0.0/22"]}
+    second["clients"] = {"shop": {"labels": {"team": "a"}}}
+    values = changed(setting("destinations.second", second), _direct(clients={"shop": {"labels": {"app": "a"}}}))
+    assert told(values) == [
+        (
+            "destinations.second.clients.shop.labels",
+            "has other keys than destinations.edition-cnn, so a pod could be both, and Istio would take one",
+            "the same keys, with other values",
+        )
+    ]
+    values["destinations"]["second"]["clients"]["shop"]["labels"] = {"app": "b"}
+    assert problems_of(values) == ()
+
+
+@pytest.mark.parametrize(
+    ("key", "where"), [("gateway", "egress.mesh.gateways"), ("authorizer", "egress.mesh.authorizers")]
+)
+def test_names_must_be_there(key: str, where: str) -> None:
+    """A misspelt gateway or authorizer left the destination without one."""
+    values = changed(setting(f"destinations.billing-spare.{key}", "opaa"), rich_values())
+    assert (f"destinations.billing-spare.{key}", f"there is no `opaa` under {where}") in [
+        (path, wrong) for path, wrong, _ in told(values)
+    ]
+
+
+def test_an_issuer_must_be_there_and_have_a_name_of_its_own() -> None:
+    """A token of nobody was asked for; or an approval for a destination let istiod fetch keys from anywhere."""
+    values = changed(setting("destinations.billing.token.issuer", "corpp"), rich_values())
+    assert told(values) == [
+        ("destinations.billing.token.issuer", "there is no `corpp` under egress.mesh.issuers", "did you mean `corp`?")
+    ]
+    issuers = rich_values()["egress"]["mesh"]["issuers"]
+    values = changed(setting("egress.mesh.issuers", {**issuers, "pages": issuers["lab"]}), rich_values())
+    assert [path for path, _, _ in told(values)] == ["egress.mesh.issuers.pages"]
+
+
+def test_the_first_gateway_has_its_name() -> None:
+    """A further gateway had the name by which everybody calls the first."""
+    assert told(changed(setting("egress.mesh.gateways", {"default": {"drainSeconds": 9}}))) == [
+        ("egress.mesh.gateways.default", "`default` is what egress.mesh.gateway is called", "another name")
+    ]
+
+
+def test_tokens_are_about_requests() -> None:
+    """A token was asked for in TLS that is passed through, where nobody can see one."""
+    https = {"port": 443, "protocol": "TLS"}
+    values = changed(setting("destinations.billing.ports.https", https), rich_values())
+    assert told(values) == [
+        (
+            "destinations.billing.token",
+            "is about requests, and the gateway sees none in the port `https` (TLS)",
+            "`protocol: HTTP` with `tls` for that port, or another destination for it",
+        )
+    ]
+
+
+_SPLIT = "destinations.billing.ports.api.routing.split"
+
+
+def _spare(key: str, value: Any) -> Change:
+    return setting(f"destinations.billing-spare.{key}", value)
+
+
+@pytest.mark.parametrize(
+    ("change", "wrong"),
+    [
+        (setting(_SPLIT, {"bilingspare": 10}), "there is no `bilingspare` under destinations"),
+        (setting(_SPLIT, {"billing-spare": 60, "pages": 50}), "adds up to 110 in a hundred"),
+        (_spare("hosts", ["a.example.net", "b.example.net"]), "has not exactly one host by its full name"),
+        (_spare("clients", {"shop": {"everyone": True}}), "these clients would reach it uninvited"),
+        (_spare("ports.api.allow", {"methods": ["GET"]}), "asks for more than a service account"),
+    ],
+)
+def test_requests_go_only_to_destinations_that_fit(change: Change, wrong: str) -> None:
+    """Requests were sent where their clients may not go, or to a host that nobody could name."""
+    assert any(wrong in said for _, said, _ in told(changed(change, rich_values())))
+
+
+def test_one_host_stands_in_one_place() -> None:
+    """Two destinations of one host gave it two sets of addresses, and istiod took the older."""
+    first = dev_values()["destinations"]["edition-cnn"]
+    values = changed(setting("destinations.second", {**first, "addresses": ["151.101.1.67"]}))
+    assert told(values) == [
+        (
+            "destinations.second.hosts[0]",
+            "edition.cnn.com is also in destinations.edition-cnn, with another `addresses`",
+            "the same in both, or one destination for all its clients",
+        )
+    ]
+
+
+def test_a_port_is_handled_in_one_way() -> None:
+    """Two destinations set two time limits for one host, and the last one won."""
+    first = dev_values()["destinations"]["edition-cnn"]
+    ports = {"web": {"port": 80, "protocol": "HTTP", "routing": {"timeout": "1s"}}}
+    assert told(changed(setting("destinations.second", {**first, "ports": ports}))) == [
+        (
+            "destinations.second.ports.web",
+            "edition.cnn.com:80 is handled in another way in destinations.edition-cnn",
+            "the same in both, or one destination for all its clients",
+        )
+    ]
+
+
+_DATABASE = {"db": {"port": 5432, "protocol": "TCP"}}
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"addresses": ["151.101.1.67"], "cidrs": ["151.101.0.0/22"]}, "cidrs"),
+        ({"addresses": ["151.101.1.67"], "servedBy": "www.cnn.com", "hosts": ["*.cnn.com"]}, "servedBy"),
+        ({"servedBy": "www.cnn.com"}, "servedBy"),
+        (
+            {"hosts": ["*.cnn.com"], "addresses": ["151.101.1.67"], "ports": {"db": {"port": 1, "protocol": "TCP"}}},
+            "hosts[0]",
+        ),
+    ],
+)
+def test_a_place_is_said_once_and_fits(changes: Values, path: str) -> None:
+    """Two keys said where a host stands, and one of them was not heeded."""
+    assert [
+        where
+        for where, _, _ in told(changed(lambda all_values: all_values["destinations"]["edition-cnn"].update(changes)))
+    ] == [f"{_EDITION}.{path}"]
+
+
+@pytest.mark.parametrize("number", [20040, 20047])
+def test_numbers_that_only_proxies_know_are_no_ports(number: int) -> None:
+    """A client's port was one by which proxies know the TLS side of a host."""
+    values = changed(setting(f"{_EDITION}.ports.http.port", number))
+    assert [(where, wrong) for where, wrong, _ in told(values)] == [
+        (f"{_EDITION}.ports.http.port", f"port {number} is one of the gateway's lanes")
+    ]
+
+
+@pytest.mark.parametrize(("count", "fits"), [(8, True), (9, False)])
+def test_tls_starts_on_so_many_ports_of_a_host(count: int, fits: bool) -> None:
+    """The ninth port of a host had no number by which proxies know it."""
+    ports = {
+        f"p{number}": {"port": 443, "protocol": "HTTP", "tls": {"clientPort": 8000 + number}} for number in range(count)
+    }
+    assert (problems_of(changed(setting(f"{_EDITION}.ports", ports))) == ()) is fits
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "wrong"),
+    [
+        ("ports.https.tls", {"clientPort": 80}, "`tls` is about requests"),
+        ("ports.https.allow", {"methods": ["GET"]}, "`allow` is about requests"),
+        ("ports.http.tls", {"clientPort": 8080, "clientCertificate": True}, "`clientCertificate` needs a Secret"),
+        ("ports.http.allow.paths", ["v1"], '"v1" is not a path'),
+        ("ports.http.allow.paths", ["/a/../b"], '"/a/../b" is not a path'),
+        ("ports.http.allow.paths", ["/a*b"], '"/a*b" is not a path'),
+        ("ports.http.routing.timeout", "0s", '"0s" is not a duration'),
+        ("ports.http.routing.requestHeaders.set", {"host": "a"}, "host decides where a request goes"),
+        ("ports.http.routing.requestHeaders.set", {"x-a": "%REQ(x)%"}, "is not plain text"),
+        ("clients.news", {"serviceAccounts": ["reader"], "everyone": True}, "says in no way, or in several"),
+    ],
+)
+def test_what_means_nothing_is_refused(path: str, value: Any, wrong: str) -> None:
+    """A key was taken that the layer which should honour it cannot read."""
+    assert any(wrong in said for _, said, _ in told(changed(setting(f"{_EDITION}.{path}", value))))
+
+
+def test_tcp_clients_are_known_by_their_whole_name() -> None:
+    """A TCP host that speaks first was heard by namespaces that may not use it."""
+    values = changed(setting(f"{_EDITION}.clients.news", {"everyone": True}))
+    values["destinations"]["edition-cnn"]["ports"] = _DATABASE
+    ((path, wrong, _),) = told(values)
+    assert path == f"{_EDITION}.clients.news.everyone"
+    assert "would be heard by other namespaces" in wrong
