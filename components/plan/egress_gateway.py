@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from components.plan.flows import Flow
-from components.plan.groups import ClientGroup
 from components.plan.gateway_pods import gateway_pods
+from components.plan.groups import ClientGroup
 from components.plan.istio import outbound_mode
 from components.plan.mesh import authorization, destination_rules, istio_api
 from components.plan.mesh.address import GatewayAddress, gateway_name

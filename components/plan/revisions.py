@@ -32,6 +32,9 @@ def gateway_version(settings: Settings, gateway: str | None) -> str:
 
 
 def newest_version(settings: Settings) -> str:
-    """The version of what all revisions share: CRDs. A newer istiod is never the older of two (the settings' checks)."""
+    """The version of what all revisions share: CRDs. The canary's is never the older (components/settings/upgrade.py).
+
+    The older istiod works with newer CRDs, and so Istio has them upgraded first (istio.io, "Upgrade with Helm").
+    """
     istio = settings.install.istio
     return istio.version if istio.canary is None else istio.canary.version

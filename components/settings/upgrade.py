@@ -32,8 +32,8 @@ def _versions(first: str, second: str) -> _Found:
     if _ordered(second) < _ordered(first):
         yield (
             path,
-            f"{second} is older than install.istio.version, {first}; the CRDs are one for both, and never go back",
-            f"{first} or newer; to go back, take `canary` out",
+            f"{second} is older than install.istio.version, {first}, and whoever moves there would go back",
+            f"{first} or newer; to undo an upgrade, take `canary` out",
         )
     elif major != other_major or other_minor > minor + 1:
         yield (
