@@ -24,7 +24,7 @@ def _escape_fixed(version: str) -> str:
 
 
 class Canary(Model):
-    """A second istiod beside the first, with the revision `canary`: for an upgrade in steps (docs/egress-gateways.md)."""
+    """A second istiod, of the revision `canary`, for an upgrade in steps: docs/egress-gateways.md."""
 
     version: Version
     """The version of its chart and images, and of the gateways that move. Not older than the first one's, and of the
