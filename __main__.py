@@ -29,7 +29,7 @@ istio = IstioInstall(
 gateways = NetworkLockdown(
     "gateways", NetworkLockdownArgs(policies=plan.gateway_policies, after=[*own.each.values()]), on_cluster
 )
-closed = [istio.istiod, *own.each.values(), *gateways.policies]
+closed = [*istio.istiods, *own.each.values(), *gateways.policies]
 
 Observability("logs", ObservabilityArgs(telemetry=plan.observability, after=closed), on_cluster)
 egress = EgressGateway("egress", EgressGatewayArgs(plan=plan.egress_gateway, secrets=secrets, after=closed), on_cluster)

@@ -1,5 +1,6 @@
 """Istio's control plane, and the labels by which declared namespaces join the mesh."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
@@ -19,22 +20,23 @@ class IstioInstallArgs:
 
 
 class IstioInstall(pulumi.ComponentResource):
-    """CRDs, then istiod, then the namespaces' labels: a pod that starts before istiod gets no sidecar."""
+    """CRDs, then every istiod, then the namespaces' labels: a pod that starts before its istiod gets no sidecar."""
 
     base: pulumi.Resource
     """Istio's CRDs."""
-    istiod: pulumi.Resource
-    """The control plane, ready."""
+    istiods: Sequence[pulumi.Resource]
+    """The control planes, ready: one, or two during an upgrade."""
 
     def __init__(self, name: str, args: IstioInstallArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("egress:mesh:IstioInstall", name, None, opts)
         self.base = helm_release(self, args.plan.base, args.secrets, [args.namespace])
-        self.istiod = helm_release(self, args.plan.istiod, args.secrets, [self.base])
+        releases = [args.plan.istiod] if args.plan.canary is None else [args.plan.istiod, args.plan.canary]
+        self.istiods = [helm_release(self, each, args.secrets, [self.base]) for each in releases]
         for namespace in args.plan.namespaces:
             # The namespace exists and is not ours: a patch adds our labels, and takes only them away again.
             kubernetes.core.v1.NamespacePatch(
                 f"{name}-{namespace.name}",
                 metadata={"name": namespace.name, "labels": dict(namespace.labels)},
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[self.istiod]),
+                opts=pulumi.ResourceOptions(parent=self, depends_on=[*self.istiods]),
             )
         self.register_outputs({})

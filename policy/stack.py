@@ -8,7 +8,7 @@ nothing is approved unless `EGRESS_APPROVALS` names a file, and nothing need be 
 import datetime as dt
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -210,16 +210,21 @@ def _gateway_namespaces(reader: Reader, egress: Node, config: str) -> frozenset[
 
 
 def _egress_taints(reader: Reader, egress: Node) -> tuple[Taint, ...]:
-    taints = reader.field(egress, "nodes", "taints")
-    keys = [f"{key}" for key in reader.mapping(taints)]
-    return tuple(
-        Taint(
-            key=key,
-            value=reader.text(reader.field(taints, key, "value")),
-            effect=reader.text(reader.field(taints, key, "effect")) or "",
+    """The taints of all egress nodes: those that every gateway may use, and those of single gateways."""
+    further = reader.field(egress, "mesh", "gateways")
+    pools = [egress, reader.field(egress, "mesh", "gateway")]
+    pools += [reader.field(further, f"{name}") for name in reader.mapping(further)]
+    found = dict.fromkeys(taint for pool in pools for taint in _taints(reader, reader.field(pool, "nodes", "taints")))
+    return tuple(found)
+
+
+def _taints(reader: Reader, taints: Node) -> Iterator[Taint]:
+    for key in reader.mapping(taints):
+        yield Taint(
+            key=f"{key}",
+            value=reader.text(reader.field(taints, f"{key}", "value")),
+            effect=reader.text(reader.field(taints, f"{key}", "effect")) or "",
         )
-        for key in keys
-    )
 
 
 def _section(reader: Reader, config: str, key: str) -> Node:

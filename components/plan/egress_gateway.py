@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from components.plan.flows import Flow
+from components.plan.gateway_pods import gateway_pods
 from components.plan.groups import ClientGroup
 from components.plan.istio import outbound_mode
 from components.plan.mesh import authorization, destination_rules, istio_api
@@ -15,8 +16,8 @@ from components.plan.mesh.requests import others_of
 from components.plan.mesh.sidecars import sidecars
 from components.plan.mesh.tokens import request_authentication, token_headers
 from components.plan.objects import KubeObject, Release
-from components.plan.placement import placement
 from components.plan.releases import release
+from components.plan.revisions import CANARY, gateway_version, is_canary
 from components.settings import Settings
 from components.settings.egress import ExistingAddresses, FurtherGateway
 from components.settings.reserved import LANES
@@ -180,16 +181,15 @@ def _release(settings: Settings, name: str | None, gateway: FurtherGateway) -> R
             "annotations": {"networking.istio.io/exportTo": ",".join([".", *client_namespaces(settings)])},
             "ports": [{"name": name, "port": port, "targetPort": port, "protocol": "TCP"} for name, port in ports],
         },
-        "autoscaling": {"enabled": False},
-        "replicaCount": gateway.replicas,
-        "podDisruptionBudget": {"maxUnavailable": 1},
-        **placement(settings, labels),
+        **gateway_pods(settings, gateway, labels),
     }
+    if is_canary(settings, name):
+        values["revision"] = CANARY
     return release(
         settings,
         name=gateway_name(name),
         namespace=settings.egress.mesh.gateway.namespace,
         chart=istio.gateway,
-        version=istio.version,
+        version=gateway_version(settings, name),
         values=values,
     )

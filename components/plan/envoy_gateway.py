@@ -99,7 +99,7 @@ def _release(settings: Settings, cluster_domain: str) -> Release:
 
 def _proxy(settings: Settings) -> KubeObject:
     """The proxies stand on the egress nodes, because what they send must come from the addresses in the hand-off."""
-    placed = placement(settings, PROXY_LABELS)
+    placed = placement(settings.egress.nodes, PROXY_LABELS)
     return KubeObject(
         api_version="gateway.envoyproxy.io/v1alpha1",
         kind="EnvoyProxy",

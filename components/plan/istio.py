@@ -5,6 +5,7 @@ from typing import Any
 
 from components.plan.objects import ROLE, NamespaceLabels, Release
 from components.plan.releases import release
+from components.plan.revisions import CANARY, injection, newest_version
 from components.settings import Settings
 
 
@@ -15,6 +16,8 @@ class IstioPlan:
     namespace: str
     base: Release
     istiod: Release
+    canary: Release | None
+    """A second istiod, during an upgrade."""
     namespaces: tuple[NamespaceLabels, ...]
 
 
@@ -24,8 +27,32 @@ def outbound_mode(settings: Settings) -> str:
 
 
 def plan_istio(settings: Settings, *, cluster_domain: str) -> IstioPlan:
-    """Istio's minimal install: the charts `base` and `istiod`."""
+    """Istio's minimal install: the charts `base` and `istiod`, and during an upgrade `istiod` once more."""
     istio = settings.install.istio
+    values = _control_plane(settings, cluster_domain)
+    return IstioPlan(
+        namespace=istio.namespace,
+        base=release(
+            settings,
+            name="istio-base",
+            namespace=istio.namespace,
+            chart=istio.base,
+            version=newest_version(settings),
+            values={"defaultRevision": "default"},
+        ),
+        istiod=_istiod(settings, "istiod", istio.version, values),
+        canary=None
+        if istio.canary is None
+        else _istiod(settings, f"istiod-{CANARY}", istio.canary.version, {**values, "revision": CANARY}),
+        namespaces=tuple(
+            NamespaceLabels(name=name, labels=_labels(settings, name, namespace.role))
+            for name, namespace in sorted(settings.cluster.namespaces.items())
+        ),
+    )
+
+
+def _control_plane(settings: Settings, cluster_domain: str) -> dict[str, Any]:
+    """What every istiod is told: two that differ would make two meshes of one."""
     values: dict[str, Any] = {
         "meshConfig": {
             "outboundTrafficPolicy": {"mode": outbound_mode(settings)},
@@ -37,35 +64,18 @@ def plan_istio(settings: Settings, *, cluster_domain: str) -> IstioPlan:
     if _has_tcp_by_name(settings):
         # istiod gives such a host an address of its own, and the sidecars answer for it: TCP is known by its address.
         values["meshConfig"]["defaultConfig"] = {"proxyMetadata": {"ISTIO_META_DNS_CAPTURE": "true"}}
-    if istio.image_registry is not None:
-        values["global"]["hub"] = istio.image_registry
-    return IstioPlan(
-        namespace=istio.namespace,
-        base=release(
-            settings,
-            name="istio-base",
-            namespace=istio.namespace,
-            chart=istio.base,
-            version=istio.version,
-            values={"defaultRevision": "default"},
-        ),
-        istiod=release(
-            settings,
-            name="istiod",
-            namespace=istio.namespace,
-            chart=istio.istiod,
-            version=istio.version,
-            values=values,
-        ),
-        namespaces=tuple(
-            NamespaceLabels(name=name, labels=_labels(namespace.role))
-            for name, namespace in sorted(settings.cluster.namespaces.items())
-        ),
-    )
+    if settings.install.istio.image_registry is not None:
+        values["global"]["hub"] = settings.install.istio.image_registry
+    return values
 
 
-def _labels(role: str) -> dict[str, str]:
-    return {ROLE: role, "istio-injection": "enabled"} if role == "client" else {ROLE: role}
+def _istiod(settings: Settings, name: str, version: str, values: dict[str, Any]) -> Release:
+    istio = settings.install.istio
+    return release(settings, name=name, namespace=istio.namespace, chart=istio.istiod, version=version, values=values)
+
+
+def _labels(settings: Settings, name: str, role: str) -> dict[str, str]:
+    return {ROLE: role, **injection(settings, name)} if role == "client" else {ROLE: role}
 
 
 def _has_tcp_by_name(settings: Settings) -> bool:

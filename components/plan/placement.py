@@ -2,16 +2,16 @@
 
 from typing import Any
 
-from components.settings import Settings
+from components.settings.egress import ExistingNodes
 
 
-def placement(settings: Settings, pod_labels: dict[str, str]) -> dict[str, Any]:
+def placement(nodes: ExistingNodes, pod_labels: dict[str, str]) -> dict[str, Any]:
     """The pod fields `nodeSelector`, `tolerations` and `topologySpreadConstraints`.
 
     One pod more in a zone than in another at most. Zones whose nodes are drained do not count, so that the pods of
-    a lost zone can start in those that are left.
+    a lost zone can start in those that are left. An update's new pods are counted among themselves: counted with the
+    old ones, which go, all of them could end in one zone.
     """
-    nodes = settings.egress.nodes
     return {
         "nodeSelector": dict(sorted(nodes.labels.items())),
         "tolerations": [
@@ -28,6 +28,7 @@ def placement(settings: Settings, pod_labels: dict[str, str]) -> dict[str, Any]:
                 "nodeAffinityPolicy": "Honor",
                 "nodeTaintsPolicy": "Honor",
                 "labelSelector": {"matchLabels": pod_labels},
+                "matchLabelKeys": ["pod-template-hash"],
             }
         ],
     }

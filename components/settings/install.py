@@ -24,17 +24,15 @@ def _escape_fixed(version: str) -> str:
 
 
 class Canary(Model):
-    """A second istiod of another version beside the first, with the revision `canary`: for an upgrade in steps.
-
-    Pods move when they restart. When all have moved and work, give `version` to the first and take `canary` out.
-    """
+    """A second istiod, of the revision `canary`, for an upgrade in steps: docs/egress-gateways.md."""
 
     version: Version
-    """The version of its chart and images, and of the gateways that move."""
+    """The version of its chart and images, and of the gateways that move. Not older than the first one's, and of the
+    same minor version or the next. Equal at the end, while pods move back."""
     namespaces: Items[KubernetesLabel] | None = None
-    """Client namespaces that move."""
+    """Client namespaces that move. Without them: none."""
     gateways: Items[EntryName] | None = None
-    """Egress gateways that move, by name; `default` is egress.mesh.gateway."""
+    """Egress gateways that move, by name; `default` is egress.mesh.gateway. Without them: none."""
 
 
 class Istio(Model):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from components.settings.destinations import Destination
 from components.settings.parts import Parts
 from components.settings.problems import Path, did_you_mean
+from components.settings.reserved import DEFAULT_GATEWAY
 
 _Found = Iterator[tuple[Path, str, str]]
 
@@ -39,9 +40,9 @@ def _references(parts: Parts) -> _Found:
             if name in entries:
                 path: Path = ("egress", "mesh", "issuers", name)
                 yield path, f"has the name of an entry under {section}, whose approvals it would share", "another name"
-    if "default" in (parts.gateways or ()):
-        path = ("egress", "mesh", "gateways", "default")
-        yield path, "`default` is what egress.mesh.gateway is called", "another name"
+    if DEFAULT_GATEWAY in (parts.gateways or ()):
+        path = ("egress", "mesh", "gateways", DEFAULT_GATEWAY)
+        yield path, f"`{DEFAULT_GATEWAY}` is what egress.mesh.gateway is called", "another name"
 
 
 def _conditions(parts: Parts) -> _Found:

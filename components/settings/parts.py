@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from components.settings.destinations import Destination
 from components.settings.egress import EgressGateway
-from components.settings.install import ChartRegistry, Install
+from components.settings.install import Canary, ChartRegistry, Install, Istio, Version
 from components.settings.models import Backend, Settings
 from components.settings.plain import at, is_map
 from components.settings.problems import Path
@@ -48,6 +48,10 @@ class Parts:
     """The names of further gateways; `None` if they could not be read. The same holds for the next two."""
     issuers: frozenset[str] | None
     authorizers: frozenset[str] | None
+    flavour: str | None
+    istio_version: str | None
+    """The first istiod's; `None` if it is wrong."""
+    canary: Canary | None
 
     def is_direct(self, namespace: str) -> bool | None:
         """Whether a namespace's clients go without a gateway; `None` if nobody can tell."""
@@ -79,6 +83,9 @@ def whole(settings: Settings) -> Parts:
         gateways=frozenset(settings.egress.mesh.gateways or {}),
         issuers=frozenset(settings.egress.mesh.issuers or {}),
         authorizers=frozenset(settings.egress.mesh.authorizers or {}),
+        flavour=settings.egress.mesh.flavour,
+        istio_version=settings.install.istio.version,
+        canary=settings.install.istio.canary,
     )
 
 
@@ -110,6 +117,11 @@ def salvaged(values: Mapping[str, Any], today: dt.date) -> Parts:
         gateways=_names(values, "gateways"),
         issuers=_names(values, "issuers"),
         authorizers=_names(values, "authorizers"),
+        flavour=_valid(TypeAdapter[str](str), at(values, "egress", "mesh", "flavour"), context),
+        istio_version=_valid(
+            TypeAdapter[str](Version), at(values, "install", "istio", "version") or Istio().version, context
+        ),
+        canary=_valid(TypeAdapter(Canary), at(values, "install", "istio", "canary"), context),
     )
 
 

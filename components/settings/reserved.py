@@ -20,3 +20,5 @@ KUBERNETES_NAMESPACES: Final = frozenset({"default", "kube-node-lease", "kube-pu
 
 OFFER_PORT: Final = 80
 """Where backends are offered inside, in plain text."""
+DEFAULT_GATEWAY: Final = "default"
+"""What egress.mesh.gateway is called where gateways are named."""

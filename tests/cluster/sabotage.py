@@ -65,6 +65,7 @@ WAYS: Final[dict[str, tuple[str, Change | None]]] = {
         _set("topologySpreadConstraints/0/labelSelector/matchLabels/app", "egress"),
     ),
     "no-disruption-budget": ("*-release-istio-egress-*/values.yaml", _set("podDisruptionBudget", {})),
+    "pods-that-cut-connections": ("*-release-istio-egress-*/values.yaml", _set("env", {})),
     "gateway-known-to-everybody": ("*-release-istio-egress-*/values.yaml", _set("service/annotations", {})),
     "no-authorization": ("*-authorizationpolicy-istio-egress-news*.yaml", None),
     "no-default-deny": ("*-authorizationpolicy-istio-egress-default-deny.yaml", None),

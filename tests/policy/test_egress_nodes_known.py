@@ -60,6 +60,18 @@ def test_the_taints_of_the_egress_nodes_are_known() -> None:
     )
 
 
+def test_the_taints_of_single_gateways_nodes_are_known() -> None:
+    """Guards against a pod on the nodes of a second gateway, whose addresses are trusted as well."""
+    own = {"mode": "existing", "labels": {"role": "partners"}, "taints": {"partners": {"effect": "NoSchedule"}}}
+    same = EGRESS["nodes"]
+    for mesh in ({"gateway": {"nodes": own}}, {"gateway": {"nodes": same}, "gateways": {"a": {}, "b": {"nodes": own}}}):
+        assert _context(egress=EGRESS | {"mesh": {"flavour": "istio-api", **mesh}}).egress_taints == (
+            Taint(key="dedicated", value="egress", effect="NoSchedule"),
+            Taint(key="own", effect="NoExecute"),
+            Taint(key="partners", effect="NoSchedule"),
+        )
+
+
 def test_what_cannot_be_read_is_a_problem() -> None:
     """Guards against settings of a wrong type that are read as nothing."""
     context = _context(egress=EGRESS | {"nodes": {"taints": ["dedicated"]}, "mesh": {"gateway": {"namespace": 7}}})

@@ -48,11 +48,12 @@ def nodes(settings: Settings) -> Iterator[Object]:
     ]
     for number, zone in enumerate(ZONES):
         letter = zone[-1]
-        yield _node(f"worker-{letter}", zone, 2 * number, {}, [])
-        yield _node(f"egress-{letter}", zone, 2 * number + 1, dict(declared.labels), taints)
+        yield node(f"worker-{letter}", zone, 2 * number, {}, [])
+        yield node(f"egress-{letter}", zone, 2 * number + 1, dict(declared.labels), taints)
 
 
-def _node(name: str, zone: str, number: int, labels: Mapping[str, str], taints: list[Object]) -> Object:
+def node(name: str, zone: str, number: int, labels: Mapping[str, str], taints: list[Object]) -> Object:
+    """A node; `number` among all nodes gives its address."""
     room = {"cpu": "32", "memory": "128Gi", "pods": "200"}
     where = {"topology.kubernetes.io/region": "region", "topology.kubernetes.io/zone": zone}
     return {

@@ -93,6 +93,8 @@ class Cluster:
         gone = [key for key in before.objects() if key not in manifests.objects()]
         for kind, namespace, name in reversed(gone):
             self.kubectl.run("delete", kind, name, *(("-n", namespace) if namespace else ()), "--ignore-not-found")
+        for namespace, name in sorted(before.releases() - manifests.releases()):
+            manifests.run(f"helm uninstall {name} --namespace {namespace}", self.environment, self.network.nodes)
         self.applied = manifests
 
     def add_clients(self) -> None:

@@ -99,19 +99,34 @@ class Manifests:
             name = next(word.removesuffix("/values.yaml") for word in command.split() if _NUMBERED.match(word))
             if contents[name] in known:
                 continue
-            try:
-                done = subprocess.run(
-                    [*inside(namespace), "sh", "-c", command],
-                    cwd=self.folder,
-                    env=environment,
-                    capture_output=True,
-                    text=True,
-                    check=False,
-                    timeout=_COMMAND_SECONDS,
-                )
-            except subprocess.TimeoutExpired as late:
-                raise AssertionError(f"{command}\ndid not end in {_COMMAND_SECONDS} s: {why_not()}") from late
-            assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+            self.run(command, environment, namespace, why_not=why_not)
+
+    def run(
+        self, command: str, environment: dict[str, str], namespace: str, *, why_not: Callable[[], str] = lambda: ""
+    ) -> None:
+        """Run one command in a network namespace.
+
+        Raises:
+            AssertionError: it fails, or takes too long; the message is its own, or the reason.
+        """
+        try:
+            done = subprocess.run(
+                [*inside(namespace), "sh", "-c", command],
+                cwd=self.folder,
+                env=environment,
+                capture_output=True,
+                text=True,
+                check=False,
+                timeout=_COMMAND_SECONDS,
+            )
+        except subprocess.TimeoutExpired as late:
+            raise AssertionError(f"{command}\ndid not end in {_COMMAND_SECONDS} s: {why_not()}") from late
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+
+    def releases(self) -> set[tuple[str, str]]:
+        """Namespace and name of every Helm release."""
+        charts = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in self.folder.glob("*/chart.yaml")]
+        return {(chart["namespace"], chart["name"]) for chart in charts}
 
     def contents(self) -> dict[str, str]:
         """What each file, and each release's folder, says."""
