@@ -155,7 +155,10 @@ def _group(
         issuers = settings.egress.mesh.issuers or {}
         listeners += [istio_api.gateway(at, group), authorization.allow(at, group, doors, issuers, enforced=enforced)]
         listeners += authorization.ask(at, group, doors) if enforced else ()
-        routes += [istio_api.virtual_service(at, group, chunk, others, token_headers) for chunk in group.chunks]
+        routes += [
+            istio_api.virtual_service(at, group, chunk, others, token_headers, enforced=enforced)
+            for chunk in group.chunks
+        ]
     direct = [istio_api.direct_virtual_service(at, group, chunk, others, token_headers) for chunk in group.chunks]
     return ClientGroupPlan(
         listeners=tuple(listeners),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from components.plan.mesh import providers
 from components.plan.objects import ROLE, NamespaceLabels, Release
 from components.plan.releases import release
 from components.settings import Settings
@@ -26,14 +27,22 @@ def outbound_mode(settings: Settings) -> str:
 def plan_istio(settings: Settings, *, cluster_domain: str) -> IstioPlan:
     """Istio's minimal install: the charts `base` and `istiod`."""
     istio = settings.install.istio
+    authorizers = settings.egress.mesh.authorizers or {}
     values: dict[str, Any] = {
         "meshConfig": {
             "outboundTrafficPolicy": {"mode": outbound_mode(settings)},
+            # Istio's default, written down: permitted paths are judged after `..` is resolved.
+            "pathNormalization": {"normalization": "BASE"},
             "accessLogEncoding": "JSON",
             "trustDomain": settings.egress.mesh.trust_domain,
         },
         "global": {"proxy": {"clusterDomain": cluster_domain}},
     }
+    if authorizers:
+        values["meshConfig"]["extensionProviders"] = providers.authorizers(authorizers, cluster_domain=cluster_domain)
+    if len(authorizers) > 1:
+        # Without it, istiod refuses everything at a gateway that asks two (istio/istio, pilot/pkg/security/authz).
+        values["env"] = {"PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS": "true"}
     if istio.image_registry is not None:
         values["global"]["hub"] = istio.image_registry
     return IstioPlan(
