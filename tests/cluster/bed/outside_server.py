@@ -2,7 +2,8 @@
 
 `python outside_server.py NAME LOG CERTIFICATE KEY PROTOCOL:PORT...`, with a protocol of `http`, `https`, `tcp`, `grpc`.
 Every line of the log is a JSON object with `event` (`request` or `connection`), `protocol`, `port`, `peer` (the
-address that asked), and of a request also `path`, `headers`, and of TLS `sni`.
+address that asked), and of a request also `method`, `path`, `headers`, and of TLS `sni`. Texts to answer with, by
+path, are read from beside the log, in a file that ends in `.pages`.
 """
 
 import json
@@ -26,6 +27,11 @@ def _write(log: Path, **line: Any) -> None:
         file.write(json.dumps(line) + "\n")
 
 
+def _pages(log: Path) -> dict[str, str]:
+    file = log.with_suffix(".pages")
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+
+
 def _http(name: str, log: Path, port: int, context: ssl.SSLContext | None) -> None:
     protocol = "http" if context is None else "https"
 
@@ -36,14 +42,15 @@ def _http(name: str, log: Path, port: int, context: ssl.SSLContext | None) -> No
             sni = getattr(self.connection, "sni", None)
             headers = {key.lower(): value for key, value in self.headers.items()}
             peer = self.client_address[0]
-            _write(
-                log, event="request", protocol=protocol, port=port, peer=peer, path=self.path, headers=headers, sni=sni
-            )
-            body = f"{name} saw {peer}\n".encode()
+            asked = {"method": self.command, "path": self.path, "headers": headers, "sni": sni}
+            _write(log, event="request", protocol=protocol, port=port, peer=peer, **asked)
+            body = _pages(log).get(self.path, f"{name} saw {peer}\n").encode()
             self.send_response(200)
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        do_DELETE = do_POST = do_GET  # noqa: N815 - the library's names
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
             """Nothing: the log has it."""
