@@ -172,6 +172,8 @@ class Context:
     """Every namespace that the settings name."""
     gateway_namespaces: frozenset[str] = frozenset()
     """Where the gateways on the egress nodes run; empty where no settings say so."""
+    fetcher_namespaces: frozenset[str] = frozenset()
+    """Where istiod runs, if it fetches keys of issuers whose addresses move."""
     egress_taints: tuple[Taint, ...] = ()
     """What keeps other pods off the egress nodes; empty where no settings say so."""
     require_declarations: bool = False

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from components.settings.clock import today
 from components.settings.egress import EgressGateway
-from components.settings.install import EnvoyGateway
+from components.settings.install import EnvoyGateway, Istio
 from components.settings.problems import Problem, SettingsError, did_you_mean
 from policy.approvals import Approvals, approvals_file, load_approvals
 from policy.approvals.model import ClusterRanges
@@ -35,6 +35,7 @@ class _Settings:
     client_namespaces: frozenset[str]
     namespaces: frozenset[str]
     gateway_namespaces: frozenset[str]
+    fetcher_namespaces: frozenset[str]
     egress_taints: tuple[Taint, ...]
     problems: tuple[str, ...]
 
@@ -154,6 +155,7 @@ def context_of_environment(environment: Mapping[str, str] | None = None) -> Cont
         client_namespaces=settings.client_namespaces,
         namespaces=settings.namespaces,
         gateway_namespaces=settings.gateway_namespaces,
+        fetcher_namespaces=settings.fetcher_namespaces,
         egress_taints=settings.egress_taints,
         require_declarations=True,
         problems=(*problems, *settings.problems),
@@ -183,6 +185,7 @@ def _read_settings(config: str) -> _Settings:
     reader = Reader()
     cluster = _section(reader, config, "cluster")
     egress = _section(reader, config, "egress")
+    install = _install(reader, config)
     namespaces = reader.field(cluster, "namespaces")
     names = [f"{name}" for name in reader.mapping(namespaces)]
     roles = {name: reader.text(reader.field(namespaces, name, "role")) for name in names}
@@ -191,17 +194,37 @@ def _read_settings(config: str) -> _Settings:
         posture=Posture.OBSERVE if posture == Posture.OBSERVE else Posture.ENFORCE,
         client_namespaces=frozenset(name for name, role in roles.items() if role == "client"),
         namespaces=frozenset(roles),
-        gateway_namespaces=_gateway_namespaces(reader, egress, config),
+        gateway_namespaces=_gateway_namespaces(reader, egress, install),
+        fetcher_namespaces=_fetcher_namespaces(reader, egress, install),
         egress_taints=_egress_taints(reader, egress),
         problems=tuple(f"{finding.path} {finding.message}".strip() for finding in reader.findings),
     )
 
 
-def _gateway_namespaces(reader: Reader, egress: Node, config: str) -> frozenset[str]:
-    """The namespaces of the egress gateway and of Envoy Gateway: what the settings say, or their defaults."""
-    install = Node(value=None, path=f"{PROJECT}:install")
+def _install(reader: Reader, config: str) -> Node:
+    """The section `install`, which may be left out."""
     if f"{PROJECT}:install" in reader.mapping(_parsed(reader, config, "PULUMI_CONFIG")):
-        install = _section(reader, config, "install")
+        return _section(reader, config, "install")
+    return Node(value=None, path=f"{PROJECT}:install")
+
+
+def _fetcher_namespaces(reader: Reader, egress: Node, install: Node) -> frozenset[str]:
+    """The namespace of istiod, if there is an issuer whose keys it fetches from addresses that nobody wrote down."""
+    issuers = reader.field(egress, "mesh", "issuers")
+    fetched = [
+        name
+        for name in map(str, reader.mapping(issuers))
+        if reader.field(issuers, name, "jwksUri").value is not None
+        and reader.field(issuers, name, "cidrs").value is None
+    ]
+    if not fetched:
+        return frozenset()
+    node = reader.field(install, "istio", "namespace")
+    return frozenset({Istio().namespace if node.value is None else reader.text(node) or ""}) - {""}
+
+
+def _gateway_namespaces(reader: Reader, egress: Node, install: Node) -> frozenset[str]:
+    """The namespaces of the egress gateway and of Envoy Gateway: what the settings say, or their defaults."""
     named = (
         (reader.field(egress, "mesh", "gateway", "namespace"), EgressGateway().namespace),
         (reader.field(install, "envoyGateway", "namespace"), EnvoyGateway().namespace),

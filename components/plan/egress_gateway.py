@@ -8,13 +8,13 @@ from typing import Any, Final
 from components.plan.flows import Flow
 from components.plan.gateway_pods import gateway_pods
 from components.plan.groups import ClientGroup
-from components.plan.istio import outbound_mode
 from components.plan.mesh import authorization, destination_rules, istio_api
 from components.plan.mesh.address import GatewayAddress, gateway_name
 from components.plan.mesh.entries import service_entries
 from components.plan.mesh.requests import others_of
 from components.plan.mesh.sidecars import sidecars
 from components.plan.mesh.tokens import request_authentication, token_headers
+from components.plan.mesh_config import outbound_mode
 from components.plan.objects import KubeObject, Release
 from components.plan.releases import release
 from components.plan.revisions import CANARY, gateway_version, is_canary
@@ -159,7 +159,10 @@ def _group(
             authorization.allow(at, group, doors, issuers, enforced=enforced),
         ]
         listeners += authorization.ask(at, group, doors) if enforced else ()
-        routes += [istio_api.virtual_service(at, group, chunk, others, token_headers) for chunk in group.chunks]
+        routes += [
+            istio_api.virtual_service(at, group, chunk, others, token_headers, enforced=enforced)
+            for chunk in group.chunks
+        ]
     direct = [istio_api.direct_virtual_service(at, group, chunk, others, token_headers) for chunk in group.chunks]
     return ClientGroupPlan(
         listeners=tuple(listeners),

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from components.plan.mesh_config import control_plane
 from components.plan.objects import ROLE, NamespaceLabels, Release
 from components.plan.releases import release
 from components.plan.revisions import CANARY, injection, newest_version
@@ -21,15 +22,10 @@ class IstioPlan:
     namespaces: tuple[NamespaceLabels, ...]
 
 
-def outbound_mode(settings: Settings) -> str:
-    """What a sidecar does with a host it does not know."""
-    return "REGISTRY_ONLY" if settings.egress.posture == "enforce" else "ALLOW_ANY"
-
-
 def plan_istio(settings: Settings, *, cluster_domain: str) -> IstioPlan:
     """Istio's minimal install: the charts `base` and `istiod`, and during an upgrade `istiod` once more."""
     istio = settings.install.istio
-    values = _control_plane(settings, cluster_domain)
+    values = control_plane(settings, cluster_domain=cluster_domain)
     return IstioPlan(
         namespace=istio.namespace,
         base=release(
@@ -51,24 +47,6 @@ def plan_istio(settings: Settings, *, cluster_domain: str) -> IstioPlan:
     )
 
 
-def _control_plane(settings: Settings, cluster_domain: str) -> dict[str, Any]:
-    """What every istiod is told: two that differ would make two meshes of one."""
-    values: dict[str, Any] = {
-        "meshConfig": {
-            "outboundTrafficPolicy": {"mode": outbound_mode(settings)},
-            "accessLogEncoding": "JSON",
-            "trustDomain": settings.egress.mesh.trust_domain,
-        },
-        "global": {"proxy": {"clusterDomain": cluster_domain}},
-    }
-    if _has_tcp_by_name(settings):
-        # istiod gives such a host an address of its own, and the sidecars answer for it: TCP is known by its address.
-        values["meshConfig"]["defaultConfig"] = {"proxyMetadata": {"ISTIO_META_DNS_CAPTURE": "true"}}
-    if settings.install.istio.image_registry is not None:
-        values["global"]["hub"] = settings.install.istio.image_registry
-    return values
-
-
 def _istiod(settings: Settings, name: str, version: str, values: dict[str, Any]) -> Release:
     istio = settings.install.istio
     return release(settings, name=name, namespace=istio.namespace, chart=istio.istiod, version=version, values=values)
@@ -76,11 +54,3 @@ def _istiod(settings: Settings, name: str, version: str, values: dict[str, Any])
 
 def _labels(settings: Settings, name: str, role: str) -> dict[str, str]:
     return {ROLE: role, **injection(settings, name)} if role == "client" else {ROLE: role}
-
-
-def _has_tcp_by_name(settings: Settings) -> bool:
-    return any(
-        port.protocol == "TCP" and destination.addresses is None
-        for destination in settings.destinations.values()
-        for port in destination.ports.values()
-    )

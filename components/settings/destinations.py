@@ -4,7 +4,16 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from components.settings.http_types import Duration, HeaderName, HeaderValue, HttpMethod, HttpPath, Percent
+from components.settings.http_types import (
+    ClaimName,
+    Duration,
+    ExactText,
+    HeaderName,
+    HeaderValue,
+    HttpMethod,
+    HttpPath,
+    Percent,
+)
 from components.settings.problems import wrong
 from components.settings.types import (
     Address,
@@ -21,7 +30,6 @@ from components.settings.types import (
     LabelValue,
     Model,
     Port,
-    Sentence,
 )
 
 Count = Annotated[int, Field(ge=1, le=1_000_000)]
@@ -57,7 +65,7 @@ class AllowedRequests(Model):
     methods: Items[HttpMethod] | None = None
     """HTTP methods, for example GET. Without them: any."""
     paths: Items[HttpPath] | None = None
-    """Paths: exact (`/v1/news`), or with everything below (`/v1/*`). Without them: any."""
+    """Paths: exact (`/v1/news`), or everything below one (`/v1/*`). Without them: any."""
 
     @model_validator(mode="after")
     def _says_something(self) -> "AllowedRequests":
@@ -209,12 +217,13 @@ class Client(Model):
 
 
 class RequiredToken(Model):
-    """A JSON Web Token that every request must carry."""
+    """A JSON Web Token that every request must carry; it must have a `sub`, whatever it says."""
 
     issuer: EntryName
     """Who signs it: a name under egress.mesh.issuers."""
-    claims: Annotated[dict[Sentence, Items[Sentence]], Field(min_length=1)] | None = None
-    """Claims that it must have, each with one of the values. Without them: any token of the issuer."""
+    claims: Annotated[dict[ClaimName, Items[ExactText]], Field(min_length=1)] | None = None
+    """Claims that it must have, each with one of the values: as text, or among others in a list. Without them: any
+    token of the issuer."""
 
 
 class Destination(Answerable):

@@ -112,6 +112,19 @@ class Mesh(Model):
     """Alert rules for Prometheus' operator. Without it there are none."""
 
     @model_validator(mode="after")
+    def _issuers_are_told_apart(self) -> "Mesh":
+        """Istio knows an issuer by `iss` alone: with two of one, either's keys would do for the other."""
+        first: dict[str, str] = {}
+        for name, each in (self.issuers or {}).items():
+            if first.setdefault(each.issuer, name) != name:
+                raise wrong(
+                    f"issuers.{name} has the same `issuer` as issuers.{first[each.issuer]}, so that tokens of one "
+                    "would do for the other",
+                    "one entry with the audiences and keys of both",
+                )
+        return self
+
+    @model_validator(mode="after")
     def _asm_where_it_belongs(self) -> "Mesh":
         if (self.flavour == "asm") != (self.asm is not None):
             raise wrong(

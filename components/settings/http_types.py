@@ -8,13 +8,19 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 
 from components.settings.problems import shown, wrong
+from components.settings.types import Sentence
 from policy.facts.names import parse_hostname
 
 _DURATION: Final = re.compile(r"[1-9][0-9]{0,6}(ms|s|m|h)")
 _TOKEN: Final = re.compile(r"[a-z0-9]([a-z0-9_-]*[a-z0-9])?")
-_PATH: Final = re.compile(r"/([A-Za-z0-9._~!$&'()+,;=:@%-]+/?)*\*?")
+_SEGMENT: Final = r"([A-Za-z0-9._~!$&'()+,;=:@-]|%[0-9A-Fa-f]{2})+"
+_PATH: Final = re.compile(rf"/({_SEGMENT}(/{_SEGMENT})*/?)?")
+_DOTS: Final = re.compile(r"(\.|%2[eE]){1,2}")
+"""A segment of a path that Envoy resolves before anybody compares the path."""
 _KEY_PARTS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 """The members of a JSON Web Key that only its owner may know (RFC 7518, section 6)."""
+_HOSTS_OWN: Final = frozenset({"authorization", "cookie", "proxy-authorization"})
+"""Headers whose contents are for the host outside."""
 _OURS: Final = frozenset({"host", "connection", "transfer-encoding", "content-length", "upgrade", "te"})
 """Headers by which proxies know where a request goes and where it ends."""
 
@@ -42,8 +48,30 @@ def _header_value(text: str) -> str:
 
 
 def _path(text: str) -> str:
-    if not _PATH.fullmatch(text) or "//" in text or any(part in (".", "..") for part in text.split("/")):
+    path = text.removesuffix("*") if text.endswith("/*") else text
+    if not _PATH.fullmatch(path) or any(_DOTS.fullmatch(part) for part in path.split("/")):
         raise wrong(f"{shown(text)} is not a path", "`/v1/news`, or `/v1/*` for everything below")
+    return text
+
+
+def _token_header(text: str) -> str:
+    if text in _HOSTS_OWN:
+        raise wrong(
+            f"{text} is for the host outside: what it is sent there would be refused here, as of an unknown issuer",
+            "a header of its own, for example `x-egress-token`",
+        )
+    return _header(text)
+
+
+def _exact(text: str) -> str:
+    if text.startswith("*") or text.endswith("*"):
+        raise wrong(f"{shown(text)} begins or ends with `*`, which Istio reads as `anything`", "the whole value")
+    return text
+
+
+def _claim(text: str) -> str:
+    if any(letter in "[]" or letter.isspace() for letter in text):
+        raise wrong(f"{shown(text)} is not the name of a claim", "without brackets and blanks, for example `team`")
     return text
 
 
@@ -62,10 +90,11 @@ def _https(text: str) -> str:
 def _keys(text: str) -> str:
     try:
         keys: Any = json.loads(text)["keys"]
+        kinds = [key["kty"] for key in keys]
         found = {part for key in keys for part in key}
     except (ValueError, TypeError, KeyError) as error:
         raise wrong("is not a JSON Web Key Set", '`{"keys": [...]}` in quotes, as the issuer publishes it') from error
-    if not keys or found & _KEY_PARTS:
+    if not kinds or "oct" in kinds or found & _KEY_PARTS:
         raise wrong("has no keys, or secret ones, with which anybody could sign", "the issuer's public keys")
     return text
 
@@ -77,9 +106,15 @@ Percent = Annotated[int, Field(ge=1, le=100)]
 HttpMethod = Annotated[str, Field(pattern=r"^[A-Z]{3,16}$")]
 """An HTTP method in upper case."""
 HttpPath = Annotated[str, AfterValidator(_path)]
-"""A path, exact, or with `*` at its end."""
+"""A path, exact, or with `/*` at its end for everything below."""
+ExactText = Annotated[Sentence, AfterValidator(_exact)]
+"""Text that Istio compares as it is: `*` at either end would be a wildcard (AuthorizationPolicy, "Rule")."""
+ClaimName = Annotated[Sentence, AfterValidator(_claim)]
+"""The name of a claim, as it stands in the token; brackets would lead into a claim's parts."""
 HeaderName = Annotated[str, AfterValidator(_header)]
 """An HTTP header in lower case, none by which proxies know where a request goes."""
+TokenHeader = Annotated[str, AfterValidator(_token_header)]
+"""An HTTP header that holds a token for the gateway, none that belongs to the host outside."""
 HeaderValue = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(_header_value)]
 """What stands in a header."""
 HttpsUrl = Annotated[str, AfterValidator(_https)]

@@ -4,7 +4,15 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from components.settings.http_types import Duration, HeaderName, HttpsUrl, JsonWebKeys, Percent
+from components.settings.http_types import (
+    Duration,
+    ExactText,
+    HeaderName,
+    HttpsUrl,
+    JsonWebKeys,
+    Percent,
+    TokenHeader,
+)
 from components.settings.problems import wrong
 from components.settings.types import (
     Cidr,
@@ -31,11 +39,11 @@ class Asm(Model):
 class Issuer(Model):
     """Somebody who signs JSON Web Tokens. Either `jwksUri` or `jwks` says by which keys they are known."""
 
-    issuer: Sentence
-    """The token's `iss`."""
-    audiences: Items[Sentence]
+    issuer: ExactText
+    """The token's `iss`, to the letter."""
+    audiences: Items[ExactText]
     """The token's `aud`: one of these."""
-    header: HeaderName = "x-egress-token"
+    header: TokenHeader = "x-egress-token"
     """The request header that holds the token, alone. It never leaves the gateway. Not `authorization`: tokens there
     are for the host outside, and others' would be refused."""
     jwks_uri: HttpsUrl | None = None
@@ -62,7 +70,7 @@ class Authorizer(Model):
     service: KubernetesLabel
     """Its Service."""
     port: Port
-    """The Service's port."""
+    """The Service's port. For GRPC it is called `grpc`, or has that `appProtocol`, so that proxies speak HTTP/2."""
     pod_port: Port | None = None
     """The port of its pods, where it is another; the gateway's NetworkPolicy opens it."""
     protocol: Literal["GRPC", "HTTP"] = "GRPC"
@@ -70,7 +78,13 @@ class Authorizer(Model):
     timeout: Duration = "1s"
     """How long it may think."""
     headers: Items[HeaderName] | None = None
-    """HTTP: request headers that it is shown besides method, path and host."""
+    """HTTP: request headers that it is shown besides method, path, host and `authorization`. By GRPC it sees all."""
+
+    @model_validator(mode="after")
+    def _is_shown_what_it_can_be(self) -> "Authorizer":
+        if self.protocol == "GRPC" and self.headers is not None:
+            raise wrong("`headers` choose what is shown by HTTP, and by GRPC all are", "leave it out")
+        return self
 
 
 class Tracing(Model):

@@ -88,15 +88,16 @@ def wide_blocks(openings: Openings, namespace: str, context: Context) -> tuple[B
     """The blocks of a policy that together open too wide a part of the Internet; none if they do not.
 
     Blocks count as a set, across the rules of the policy. `except` does not make a block narrow, but for one thing:
-    where the approvals let a gateway reach any public address on some ports, its blocks may be wide if they leave
-    out everything that is not public and everything of the cluster.
+    where the approvals let a gateway, or who fetches keys of issuers, reach any public address on some ports, its
+    blocks may be wide if they leave out everything that is not public and everything of the cluster.
 
     Args:
         openings: of the policy.
         namespace: the policy's.
         context: with the approvals.
     """
-    at_gateway = not context.gateway_namespaces or namespace in context.gateway_namespaces
+    known = context.gateway_namespaces | context.fetcher_namespaces
+    at_gateway = not context.gateway_namespaces or namespace in known
     judged = tuple(
         block for block in openings.egress_blocks if not (at_gateway and _is_approved(block, context.grants))
     )

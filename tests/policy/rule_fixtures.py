@@ -113,6 +113,7 @@ def _context(
     clientNamespaces: tuple[str, ...] = (),  # noqa: N803
     namespaces: tuple[str, ...] = (),
     gatewayNamespaces: tuple[str, ...] = (),  # noqa: N803
+    fetcherNamespaces: tuple[str, ...] = (),  # noqa: N803
     egressTaints: tuple[dict[str, str], ...] = (),  # noqa: N803
     publicPorts: tuple[int, ...] = (),  # noqa: N803
     clusterRanges: dict[str, list[str]] | None = None,  # noqa: N803
@@ -150,6 +151,7 @@ def _context(
         client_namespaces=frozenset(clientNamespaces),
         namespaces=frozenset(namespaces),
         gateway_namespaces=frozenset(gatewayNamespaces),
+        fetcher_namespaces=frozenset(fetcherNamespaces),
         egress_taints=tuple(Taint(**taint) for taint in egressTaints),
         require_declarations=requireDeclarations,
         problems=tuple(problems),

@@ -51,6 +51,21 @@ def test_the_gateways_run_where_the_settings_or_their_defaults_say() -> None:
     assert _context(egress=EGRESS, install=install).gateway_namespaces == {"way-out", "edge"}
 
 
+def test_istiod_fetches_where_an_issuer_s_addresses_move() -> None:
+    """Guards against keys that istiod cannot fetch, and against an istiod that may reach anything for no reason."""
+    inline, fixed = {"jwks": "{}"}, {"jwksUri": "https://sso.example.com/keys", "cidrs": ["8.8.8.0/24"]}
+    moving = {"jwksUri": "https://sso.example.com/keys"}
+    install = {"istio": {"namespace": "mesh"}}
+    for issuers, asked, expected in (
+        ({"a": inline, "b": fixed}, {}, set[str]()),
+        ({"a": inline, "b": moving}, {}, {"istio-system"}),
+        ({"b": moving}, {"install": install}, {"mesh"}),
+    ):
+        egress = EGRESS | {"mesh": {"issuers": issuers}}
+        assert _context(egress=egress, **asked).fetcher_namespaces == expected
+    assert _context().fetcher_namespaces == frozenset()
+
+
 def test_the_taints_of_the_egress_nodes_are_known() -> None:
     """Guards against a rule about stolen tolerations that knows no taint and passes everything."""
     assert _context().egress_taints == ()

@@ -8,6 +8,7 @@ from typing import Any
 from components.plan.flows import Flow, ServiceAccount
 from components.plan.groups import ClientGroup
 from components.plan.mesh.address import SECURITY, GatewayAddress
+from components.plan.mesh.providers import authorizer_name
 from components.plan.names import kube_name
 from components.plan.objects import KubeObject
 from components.settings.destinations import AllowedRequests, RequiredToken
@@ -67,6 +68,10 @@ def allow(
 def ask(at: GatewayAddress, group: ClientGroup, doors: Sequence[Door]) -> Iterator[KubeObject]:
     """Which doors an external authorizer is asked about: a policy for each authorizer of the group.
 
+    Envoy asks before it looks at ALLOW policies, and istiod takes no clients in these rules: the authorizer is also
+    asked about requests that are refused after it. Every rule names ports, because istiod drops `hosts` from rules for
+    TCP, and what is left would hold for connections of others.
+
     istiod knows no dry run of these, so `observe` goes without.
     """
     by_authorizer: defaultdict[str, list[Door]] = defaultdict(list)
@@ -77,7 +82,7 @@ def ask(at: GatewayAddress, group: ClientGroup, doors: Sequence[Door]) -> Iterat
         rules = [
             {"to": [{"operation": operation}], **_when(sni)} for sni, operation in _operations(asked, allowed=None)
         ]
-        spec = {"action": "CUSTOM", "provider": {"name": name}, "rules": rules}
+        spec = {"action": "CUSTOM", "provider": {"name": authorizer_name(name)}, "rules": rules}
         yield _policy(at, kube_name(group.name, name), spec, enforced=True)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from components.plan.flows import Flow
 from components.plan.groups import Chunk, ClientGroup
 from components.plan.mesh.address import MUTUAL, GatewayAddress
+from components.plan.mesh.limits import ambiguous_paths, overriding_headers
 from components.plan.mesh.requests import handling, outside
 from components.plan.objects import KubeObject
 
@@ -37,7 +38,13 @@ def gateway(at: GatewayAddress, group: ClientGroup, *, enforced: bool) -> KubeOb
 
 
 def virtual_service(
-    at: GatewayAddress, group: ClientGroup, chunk: Chunk, others: Mapping[str, Flow], token_headers: tuple[str, ...]
+    at: GatewayAddress,
+    group: ClientGroup,
+    chunk: Chunk,
+    others: Mapping[str, Flow],
+    token_headers: tuple[str, ...],
+    *,
+    enforced: bool,
 ) -> KubeObject:
     """A chunk's routes: from the sidecars (`mesh`) to the gateway, and from the gateway to each host."""
     own_gateway = f"{at.namespace}/{group.name}"
@@ -60,11 +67,9 @@ def virtual_service(
                 for port in sorted({flow.port for flow in chunk.http})
             ),
             *(
-                {
-                    "match": [{"gateways": [own_gateway], "port": flow.port, "authority": _authority(flow)}],
-                    **handling(flow, others, token_headers),
-                }
+                route
                 for flow in chunk.http
+                for route in _from_gateway(flow, own_gateway, others, token_headers, enforced=enforced)
             ),
         ]
     if lanes:
@@ -97,6 +102,15 @@ def direct_virtual_service(
             ],
         },
     )
+
+
+def _from_gateway(
+    flow: Flow, own_gateway: str, others: Mapping[str, Flow], token_headers: tuple[str, ...], *, enforced: bool
+) -> list[dict[str, Any]]:
+    match = {"gateways": [own_gateway], "port": flow.port, "authority": _authority(flow)}
+    taken = (*token_headers, *(overriding_headers(flow) if enforced else ()))
+    refused = ambiguous_paths(flow, match) if enforced else []
+    return [*refused, {"match": [match], **handling(flow, others, taken)}]
 
 
 def _by_lane(

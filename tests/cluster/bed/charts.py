@@ -31,12 +31,19 @@ class Charts:
     envoy_gateway: Path
 
 
-def prepare(folder: Path) -> Charts:
-    """Copy the charts, and fill in what a release fills in: versions, images, default values."""
+def prepare(folder: Path, authority: str) -> Charts:
+    """Copy the charts, and fill in what a release fills in: versions, images, default values.
+
+    Args:
+        folder: where to; it does not exist yet.
+        authority: who signs the certificates of the hosts outside, as PEM; istiod fetches keys from one.
+    """
     istio = "manifests/charts"
     return Charts(
         base=_copied("pilot-discovery", f"{istio}/base", folder / "base"),
-        istiod=_istiod(_copied("pilot-discovery", f"{istio}/istio-control/istio-discovery", folder / "istiod")),
+        istiod=_istiod(
+            _copied("pilot-discovery", f"{istio}/istio-control/istio-discovery", folder / "istiod"), authority
+        ),
         gateway=_copied("pilot-discovery", f"{istio}/gateway", folder / "gateway"),
         envoy_gateway=_envoy_gateway(_copied("envoy-gateway", "charts/gateway-helm", folder / "gateway-helm")),
     )
@@ -47,10 +54,10 @@ def _copied(program: str, path: str, target: Path) -> Path:
     return target
 
 
-def _istiod(chart: Path) -> Path:
+def _istiod(chart: Path, authority: str) -> Path:
     path = chart / "values.yaml"
     values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    _merge(values[_DEFAULTS], UPSTREAM_ENVOY)
+    _merge(values[_DEFAULTS], {**UPSTREAM_ENVOY, "jwksResolverExtraRootCA": authority})
     path.write_text(yaml.safe_dump(values), encoding="utf-8")
     return chart
 

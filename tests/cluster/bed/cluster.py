@@ -199,7 +199,7 @@ def running(settings: Settings, say: Callable[[str], None], *, name: str = "bed"
             control_plane=control_plane,
             outside=outside,
             agent=agent,
-            charts=prepare(folder / "charts"),
+            charts=prepare(folder / "charts", outside.authority.read_text(encoding="utf-8")),
             applied=Manifests(folder=folder / "nothing"),
         )
         _furnish(cluster)

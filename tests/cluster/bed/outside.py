@@ -68,6 +68,13 @@ HOSTS: Final = (
     ),
     Host(name="slow", names=("slow.example.net",), addresses=("54.1.3.9",), listeners=("http:80",)),
     Host(name="limited", names=("limited.example.net",), addresses=("54.1.3.10",), listeners=("http:80",)),
+    Host(
+        name="guarded",
+        names=tuple(f"{name}.example.org" for name in ("inline", "fetched", "limited", "by-http", "by-grpc")),
+        addresses=("54.1.2.5",),
+        listeners=("http:80",),
+    ),
+    Host(name="keys", names=("keys.example.org",), addresses=("54.1.2.6",), listeners=("https:443",)),
 )
 """Those that the stacks declare, one that none does, and those for tests that declare more."""
 CLIENT: Final = "bed-client"
@@ -120,6 +127,10 @@ class Outside:
     def log(self, host: str) -> Path:
         """What a host wrote down."""
         return self.folder / f"{host}.jsonl"
+
+    def publish(self, host: str, pages: Mapping[str, str]) -> None:
+        """Have a host answer requests for these paths with these texts, from now on."""
+        self.log(host).with_suffix(".pages").write_text(json.dumps(pages))
 
     def seen(self, host: str, *, since: int = 0, **like: Any) -> list[Mapping[str, Any]]:
         """What a host wrote down from line `since` on, of the given values."""

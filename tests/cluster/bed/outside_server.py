@@ -4,7 +4,8 @@
 `mutual` (https for clients with a certificate of AUTHORITY), `tcp`, `grpc`. A path with a number in it, as
 `/wait/2`, is answered after so many seconds; `/fail/3` with 503 until it was asked three times.
 Every line of the log is a JSON object with `event` (`request` or `connection`), `protocol`, `port`, `peer` (the
-address that asked), and of a request also `path`, `method`, `headers`, and of TLS `sni` and `client`.
+address that asked), and of a request also `method`, `path`, `headers`, and of TLS `sni` and `client`. Texts to answer
+with, by path, are read from beside the log, in a file that ends in `.pages`.
 """
 
 import json
@@ -48,6 +49,11 @@ def _client(connection: Any) -> str | None:
     return None if not shown else str(shown["subjectAltName"][0][1])
 
 
+def _pages(log: Path) -> dict[str, str]:
+    file = log.with_suffix(".pages")
+    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+
+
 def _http(name: str, log: Path, port: int, context: ssl.SSLContext | None) -> None:
     protocol = "http" if context is None else "https"
 
@@ -59,26 +65,17 @@ def _http(name: str, log: Path, port: int, context: ssl.SSLContext | None) -> No
             status = _status(self.path)
             headers = {key.lower(): value for key, value in self.headers.items()}
             peer = self.client_address[0]
-            _write(
-                log,
-                event="request",
-                protocol=protocol,
-                port=port,
-                peer=peer,
-                path=self.path,
-                method=self.command,
-                headers=headers,
-                sni=sni,
-                client=_client(self.connection),
-            )
-            body = f"{name} saw {peer}\n".encode()
+            asked = {"method": self.command, "path": self.path, "headers": headers, "sni": sni}
+            asked["client"] = _client(self.connection)
+            _write(log, event="request", protocol=protocol, port=port, peer=peer, **asked)
+            body = _pages(log).get(self.path, f"{name} saw {peer}\n").encode()
             self.send_response(status)
             self.send_header("x-server", name)
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
 
-        do_POST = do_GET  # noqa: N815 - the library's names
+        do_DELETE = do_POST = do_GET  # noqa: N815 - the library's names
 
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
             """Nothing: the log has it."""

@@ -1,13 +1,19 @@
 """What stands for the images that pods ask for: programs of this machine, at the paths that the images have them."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+import grpc
+
 from tests.cluster.toolchains import module_file, tool
 
 _BIN: Final = "/usr/local/bin"
+_AUTHORIZER: Final = Path(__file__).parent.parent / "authorizer_server.py"
+_PYTHON: Final = "/opt/python"
+_PACKAGES: Final = "/opt/packages"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,6 +52,19 @@ def image(name: str, envoy: Path) -> Image:
         "gateway": _program("envoy-gateway", user=65532),
         "envoy": Image(files={f"{_BIN}/envoy": envoy}, entrypoint=(f"{_BIN}/envoy",), user=65532),
         "coredns": _program("coredns", user=65532),
+        "authorizer": Image(
+            files={
+                _PYTHON: Path(sys.base_prefix),
+                _PACKAGES: Path(grpc.__file__).parent.parent,
+                "/opt/authorizer_server.py": _AUTHORIZER,
+            },
+            entrypoint=(
+                "/usr/bin/env",
+                f"PYTHONPATH={_PACKAGES}",
+                f"{_PYTHON}/bin/python3",
+                "/opt/authorizer_server.py",
+            ),
+        ),
         "sleep": Image(entrypoint=("/usr/bin/sleep", "infinity")),
     }
     if short not in images:

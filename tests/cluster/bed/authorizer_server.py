@@ -1,0 +1,59 @@
+"""An external authorizer, as Envoy asks it: requests with `x-judge: yes` may pass.
+
+By HTTP on port 8000 (a status of 200 or 403), by gRPC on port 9000 (`envoy.service.auth.v3.Authorization/Check`). For
+every question it prints a JSON object with `protocol` and `host`.
+"""
+
+import json
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final
+
+import grpc
+
+_YES: Final = b"\x0a\x07x-judge\x12\x03yes"
+"""An entry of the map `headers` in a CheckRequest: key (field 1) and value (field 2), both of wire type 2."""
+_OK: Final = b"\x0a\x00"
+"""A CheckResponse: `status` (field 1) of code 0."""
+_DENIED: Final = b"\x0a\x02\x08\x07"
+"""The same of code 7, PERMISSION_DENIED."""
+
+
+def _tell(protocol: str, host: str) -> None:
+    print(json.dumps({"protocol": protocol, "host": host}), flush=True)
+
+
+class _ByHttp(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        _tell("http", self.headers.get("host", ""))
+        self.send_response(200 if self.headers.get("x-judge") == "yes" else 403)
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
+        """Nothing: each question is told already."""
+
+
+class _ByGrpc(grpc.GenericRpcHandler):
+    def service(self, handler_call_details: Any) -> Any:
+        if handler_call_details.method != "/envoy.service.auth.v3.Authorization/Check":
+            return None
+
+        def check(request: bytes, _context: Any) -> bytes:
+            names = [name for name in ("by-grpc.example.org", "edition.cnn.com") if name.encode() in request]
+            _tell("grpc", " ".join(names))
+            return _OK if _YES in request else _DENIED
+
+        make: Any = grpc.unary_unary_rpc_method_handler
+        return make(check)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=ThreadingHTTPServer(("", 8000), _ByHttp).serve_forever, daemon=True).start()
+    server = grpc.server(ThreadPoolExecutor(4), handlers=[_ByGrpc()])
+    server.add_insecure_port("0.0.0.0:9000")
+    server.start()
+    server.wait_for_termination()
