@@ -180,6 +180,7 @@ def _release(settings: Settings, name: str | None, gateway: FurtherGateway) -> R
         "podAnnotations": {"proxy.istio.io/config": json.dumps(_TELL_NOTHING, sort_keys=True)},
         "service": {
             "type": "ClusterIP",
+            **({"ipFamilyPolicy": "PreferDualStack"} if len(settings.cluster.ip_families) > 1 else {}),
             # Only clients' sidecars learn of the gateway's ports.
             "annotations": {"networking.istio.io/exportTo": ",".join([".", *client_namespaces(settings)])},
             "ports": [{"name": name, "port": port, "targetPort": port, "protocol": "TCP"} for name, port in ports],
