@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_kubernetes as kubernetes
 
-from components.kube import Secrets, helm_release
+from components.kube import Secrets, helm_release, namespace_labels
 from components.plan.istio import IstioPlan
 
 
@@ -31,10 +30,5 @@ class IstioInstall(pulumi.ComponentResource):
         self.base = helm_release(self, args.plan.base, args.secrets, [args.namespace])
         self.istiod = helm_release(self, args.plan.istiod, args.secrets, [self.base])
         for namespace in args.plan.namespaces:
-            # The namespace exists and is not ours: a patch adds our labels, and takes only them away again.
-            kubernetes.core.v1.NamespacePatch(
-                f"{name}-{namespace.name}",
-                metadata={"name": namespace.name, "labels": dict(namespace.labels)},
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[self.istiod]),
-            )
+            namespace_labels(self, f"{name}-{namespace.name}", namespace, [self.istiod])
         self.register_outputs({})

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from components.settings.clock import today
 from components.settings.egress import EgressGateway
-from components.settings.install import EnvoyGateway
+from components.settings.install import EnvoyGateway, Istio
 from components.settings.problems import Problem, SettingsError, did_you_mean
 from policy.approvals import Approvals, approvals_file, load_approvals
 from policy.approvals.model import ClusterRanges
@@ -198,12 +198,18 @@ def _read_settings(config: str) -> _Settings:
 
 
 def _gateway_namespaces(reader: Reader, egress: Node, config: str) -> frozenset[str]:
-    """The namespaces of the egress gateway and of Envoy Gateway: what the settings say, or their defaults."""
+    """The namespaces of the egress gateways and of Envoy Gateway: what the settings say, or their defaults.
+
+    ASM has its gateways in its own namespace.
+    """
     install = Node(value=None, path=f"{PROJECT}:install")
     if f"{PROJECT}:install" in reader.mapping(_parsed(reader, config, "PULUMI_CONFIG")):
         install = _section(reader, config, "install")
+    gateway = reader.field(egress, "mesh", "gateway", "namespace"), EgressGateway().namespace
+    if reader.field(egress, "mesh", "flavour").value == "asm":
+        gateway = reader.field(install, "istio", "namespace"), Istio().namespace
     named = (
-        (reader.field(egress, "mesh", "gateway", "namespace"), EgressGateway().namespace),
+        gateway,
         (reader.field(install, "envoyGateway", "namespace"), EnvoyGateway().namespace),
     )
     return frozenset(default if node.value is None else reader.text(node) or "" for node, default in named) - {""}

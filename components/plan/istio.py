@@ -54,10 +54,15 @@ def plan_istio(settings: Settings, *, cluster_domain: str) -> IstioPlan:
             version=istio.version,
             values=values,
         ),
-        namespaces=tuple(
-            NamespaceLabels(name=name, labels=_labels(namespace.role))
-            for name, namespace in sorted(settings.cluster.namespaces.items())
-        ),
+        namespaces=members(settings),
+    )
+
+
+def members(settings: Settings) -> tuple[NamespaceLabels, ...]:
+    """The labels by which declared namespaces are known, and clients join the mesh."""
+    return tuple(
+        NamespaceLabels(name=name, labels=_labels(namespace.role))
+        for name, namespace in sorted(settings.cluster.namespaces.items())
     )
 
 

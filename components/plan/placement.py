@@ -1,8 +1,11 @@
 """Where gateway pods run: on the egress nodes, which alone have the addresses that firewalls outside know."""
 
-from typing import Any
+from typing import Any, Final
 
 from components.settings import Settings
+from components.settings.egress import ExistingNodes
+
+_ZONE: Final = "topology.kubernetes.io/zone"
 
 
 def placement(settings: Settings, pod_labels: dict[str, str]) -> dict[str, Any]:
@@ -11,7 +14,23 @@ def placement(settings: Settings, pod_labels: dict[str, str]) -> dict[str, Any]:
     One pod more in a zone than in another at most. Zones whose nodes are drained do not count, so that the pods of
     a lost zone can start in those that are left.
     """
-    nodes = settings.egress.nodes
+    return {
+        **node_choice(settings.egress.nodes),
+        "topologySpreadConstraints": [
+            {
+                "maxSkew": 1,
+                "topologyKey": _ZONE,
+                "whenUnsatisfiable": "DoNotSchedule",
+                "nodeAffinityPolicy": "Honor",
+                "nodeTaintsPolicy": "Honor",
+                "labelSelector": {"matchLabels": pod_labels},
+            }
+        ],
+    }
+
+
+def node_choice(nodes: ExistingNodes) -> dict[str, Any]:
+    """The pod fields `nodeSelector` and `tolerations`."""
     return {
         "nodeSelector": dict(sorted(nodes.labels.items())),
         "tolerations": [
@@ -20,14 +39,20 @@ def placement(settings: Settings, pod_labels: dict[str, str]) -> dict[str, Any]:
             else {"key": key, "operator": "Equal", "value": taint.value, "effect": taint.effect}
             for key, taint in sorted(nodes.taints.items())
         ],
-        "topologySpreadConstraints": [
-            {
-                "maxSkew": 1,
-                "topologyKey": "topology.kubernetes.io/zone",
-                "whenUnsatisfiable": "DoNotSchedule",
-                "nodeAffinityPolicy": "Honor",
-                "nodeTaintsPolicy": "Honor",
-                "labelSelector": {"matchLabels": pod_labels},
-            }
-        ],
+    }
+
+
+def avoiding_each_other(pod_labels: dict[str, str]) -> dict[str, Any]:
+    """The pod field `affinity`: other zones first, other nodes next. Where neither is to be had, pods still start."""
+    terms = ((100, _ZONE), (50, "kubernetes.io/hostname"))
+    return {
+        "podAntiAffinity": {
+            "preferredDuringSchedulingIgnoredDuringExecution": [
+                {
+                    "weight": weight,
+                    "podAffinityTerm": {"topologyKey": key, "labelSelector": {"matchLabels": pod_labels}},
+                }
+                for weight, key in terms
+            ]
+        }
     }

@@ -33,6 +33,10 @@ OWN_NAMESPACES: Final[Mapping[Path, str]] = {
 class Parts:
     """Those parts of a declaration that could be read."""
 
+    plain: Mapping[str, Any]
+    """All of it, as the files have it."""
+    flavour: str | None
+    """The mesh's, if it could be read."""
     namespaces: Mapping[str, str | None] | None
     """Each declared namespace's role, `None` if it is wrong; `None` for all if they could not be read."""
     own_namespaces: Mapping[Path, str]
@@ -47,9 +51,11 @@ class Parts:
     authorizers: frozenset[str]
 
 
-def whole(settings: Settings) -> Parts:
-    """The parts of a declaration whose every value is right."""
+def whole(settings: Settings, values: Mapping[str, Any]) -> Parts:
+    """The parts of a declaration whose every value is right, and its plain values."""
     return Parts(
+        plain=values,
+        flavour=settings.egress.mesh.flavour,
         namespaces={name: namespace.role for name, namespace in settings.cluster.namespaces.items()},
         own_namespaces=dict(
             zip(
@@ -85,7 +91,10 @@ def salvaged(values: Mapping[str, Any], today: dt.date) -> Parts:
         path: _valid(TypeAdapter[str](KubernetesLabel), at(values, *path) or default, context)
         for path, default in OWN_NAMESPACES.items()
     }
+    flavour = at(values, "egress", "mesh", "flavour")
     return Parts(
+        plain=values,
+        flavour=flavour if isinstance(flavour, str) else None,
         namespaces={name: _role(each) for name, each in declared.items()} if is_map(declared) and declared else None,
         own_namespaces={path: name for path, name in own.items() if name is not None},
         destinations=_entries(Destination, values.get("destinations"), _CHECKED, answerable, context),
