@@ -11,6 +11,7 @@ from components.declaration import read_declaration
 from components.egress_gateway import EgressGateway, EgressGatewayArgs
 from components.envoy_gateway import EnvoyGatewayInstall, EnvoyGatewayInstallArgs
 from components.istio import IstioInstall, IstioInstallArgs
+from components.managed_mesh import ManagedMesh, ManagedMeshArgs
 from components.namespaces import OwnNamespaces
 from components.network_lockdown import NetworkLockdown, NetworkLockdownArgs
 from components.observability import Observability, ObservabilityArgs
@@ -18,21 +19,24 @@ from components.observability import Observability, ObservabilityArgs
 declared = read_declaration()
 plan, secrets = declared.plan, declared.secrets
 cluster = kubernetes.Provider("cluster", context=declared.settings.cluster.context)
-on_cluster = pulumi.ResourceOptions(provider=cluster)
+mesh = cluster if plan.managed_mesh is None else kubernetes.Provider("mesh", context=plan.managed_mesh.context)
+on_cluster, on_mesh = pulumi.ResourceOptions(provider=cluster), pulumi.ResourceOptions(provider=mesh)
 
 own = OwnNamespaces("own", plan.namespaces, on_cluster)
-istio = IstioInstall(
-    "istio",
-    IstioInstallArgs(plan=plan.istio, namespace=own.each[plan.istio.namespace], secrets=secrets),
-    on_cluster,
-)
+closed: list[pulumi.Resource] = [*own.each.values()]
+if plan.istio is not None:
+    istio = IstioInstallArgs(plan=plan.istio, namespace=own.each[plan.istio.namespace], secrets=secrets)
+    closed += IstioInstall("istio", istio, on_cluster).istiods
 gateways = NetworkLockdown(
     "gateways", NetworkLockdownArgs(policies=plan.gateway_policies, after=[*own.each.values()]), on_cluster
 )
-closed = [*istio.istiods, *own.each.values(), *gateways.policies]
+closed += gateways.policies
+if plan.managed_mesh is not None:
+    closed += OwnNamespaces("mesh-own", plan.managed_mesh.namespaces, on_mesh).each.values()
+    ManagedMesh("mesh", ManagedMeshArgs(plan=plan.managed_mesh, after=closed), on_cluster)
 
-Observability("logs", ObservabilityArgs(telemetry=plan.observability, after=closed), on_cluster)
-egress = EgressGateway("egress", EgressGatewayArgs(plan=plan.egress_gateway, secrets=secrets, after=closed), on_cluster)
+Observability("logs", ObservabilityArgs(telemetry=plan.observability, after=closed), on_mesh)
+egress = EgressGateway("egress", EgressGatewayArgs(plan=plan.egress_gateway, secrets=secrets, after=closed), on_mesh)
 clients = NetworkLockdown(
     "clients", NetworkLockdownArgs(policies=plan.client_policies, after=egress.service_entries), on_cluster
 )
@@ -40,6 +44,6 @@ if plan.envoy_gateway is not None and plan.backends is not None:
     envoy = EnvoyGatewayInstall(
         "envoy", EnvoyGatewayInstallArgs(plan=plan.envoy_gateway, secrets=secrets, after=closed), on_cluster
     )
-    ExternalBackends("backends", ExternalBackendsArgs(plan=plan.backends, after=[envoy.gateway]), on_cluster)
+    ExternalBackends("backends", ExternalBackendsArgs(plan=plan.backends, mesh=mesh, after=[envoy.gateway]), on_cluster)
 
 pulumi.export("handoff", plan.handoff)

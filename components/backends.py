@@ -14,6 +14,8 @@ class ExternalBackendsArgs:
     """What to register, and what must be there first."""
 
     plan: BackendsPlan
+    mesh: pulumi.ProviderResource
+    """Where the mesh's own objects are: the offer is one."""
     after: Sequence[pulumi.Resource]
 
 
@@ -36,5 +38,5 @@ class ExternalBackends(pulumi.ComponentResource):
         routes = [
             kube_object(self, f"{name}-{route.name}", route, [backends[route.name]]) for route in args.plan.routes
         ]
-        kube_object(self, f"{name}-offer", args.plan.offer, routes)
+        kube_object(self, f"{name}-offer", args.plan.offer, routes, provider=args.mesh)
         self.register_outputs({})

@@ -31,7 +31,7 @@ class EgressGateway(pulumi.ComponentResource):
     its ServiceEntries. A destroy takes them away first.
     """
 
-    gateways: Sequence[pulumi.Resource]
+    gateways: list[pulumi.Resource]
     """The gateways, ready."""
     service_entries: Sequence[pulumi.Resource]
     """The declared hosts: the last that comes."""
@@ -41,6 +41,9 @@ class EgressGateway(pulumi.ComponentResource):
         plan = args.plan
         guards = [kube_object(self, f"{name}-{item.name}", item, args.after) for item in plan.guards]
         self.gateways = [helm_release(self, each, args.secrets, [*args.after, *guards]) for each in plan.releases]
+        self.gateways += [
+            kube_object(self, f"{name}-{each.name}", each, [*args.after, *guards]) for each in plan.gateways
+        ]
         clients = [kube_object(self, _logical_name(name, item, plan), item, self.gateways) for item in plan.clients]
         entries: list[pulumi.Resource] = []
         for group in plan.groups:
@@ -48,7 +51,8 @@ class EgressGateway(pulumi.ComponentResource):
             ready = listeners or self.gateways
             routes = [kube_object(self, _logical_name(name, route, plan), route, ready) for route in group.routes]
             entries += [
-                kube_object(self, f"{name}-{entry.name}", entry, [*clients, *routes]) for entry in group.service_entries
+                kube_object(self, f"{name}-{entry.name}", entry, [*clients, *(routes or ready)])
+                for entry in group.service_entries
             ]
         self.service_entries = entries
         self.register_outputs({})

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pulumi
-import pulumi_kubernetes as kubernetes
 
-from components.kube import Secrets, helm_release
+from components.kube import Secrets, helm_release, namespace_labels
 from components.plan.istio import IstioPlan
 
 
@@ -33,10 +32,5 @@ class IstioInstall(pulumi.ComponentResource):
         releases = [args.plan.istiod] if args.plan.canary is None else [args.plan.istiod, args.plan.canary]
         self.istiods = [helm_release(self, each, args.secrets, [self.base]) for each in releases]
         for namespace in args.plan.namespaces:
-            # The namespace exists and is not ours: a patch adds our labels, and takes only them away again.
-            kubernetes.core.v1.NamespacePatch(
-                f"{name}-{namespace.name}",
-                metadata={"name": namespace.name, "labels": dict(namespace.labels)},
-                opts=pulumi.ResourceOptions(parent=self, depends_on=[*self.istiods]),
-            )
+            namespace_labels(self, f"{name}-{namespace.name}", namespace, [*self.istiods])
         self.register_outputs({})

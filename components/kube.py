@@ -6,7 +6,7 @@ from typing import Final
 import pulumi
 import pulumi_kubernetes as kubernetes
 
-from components.plan import KubeObject, Release
+from components.plan import KubeObject, NamespaceLabels, Release
 
 Secrets = Mapping[str, pulumi.Output[str]]
 """The stack's secrets, by name."""
@@ -16,15 +16,37 @@ _RELEASE_TIMEOUT: Final = 600
 
 
 def kube_object(
-    component: pulumi.ComponentResource, name: str, planned: KubeObject, after: Sequence[pulumi.Resource]
+    component: pulumi.ComponentResource,
+    name: str,
+    planned: KubeObject,
+    after: Sequence[pulumi.Resource],
+    *,
+    provider: pulumi.ProviderResource | None = None,
 ) -> pulumi.Resource:
-    """Register one object as a child of `component`, once everything in `after` is there."""
+    """Register one object as a child of `component`, once everything in `after` is there.
+
+    Without a `provider` of its own it goes where the component goes.
+    """
     return kubernetes.apiextensions.CustomResource(
         name,
         api_version=planned.api_version,
         kind=planned.kind,
         metadata=planned.metadata,
         spec=planned.spec,
+        opts=pulumi.ResourceOptions(parent=component, provider=provider, depends_on=list(after)),
+    )
+
+
+def namespace_labels(
+    component: pulumi.ComponentResource, name: str, planned: NamespaceLabels, after: Sequence[pulumi.Resource]
+) -> pulumi.Resource:
+    """Register labels for a namespace as a child of `component`, once everything in `after` is there.
+
+    The namespace exists and is not ours: a patch adds our labels, and takes only them away again.
+    """
+    return kubernetes.core.v1.NamespacePatch(
+        name,
+        metadata={"name": planned.name, "labels": dict(planned.labels)},
         opts=pulumi.ResourceOptions(parent=component, depends_on=list(after)),
     )
 

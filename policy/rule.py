@@ -177,7 +177,7 @@ class Context:
     egress_taints: tuple[Taint, ...] = ()
     """What keeps other pods off the egress nodes; empty where no settings say so."""
     require_declarations: bool = False
-    """Whether each ServiceEntry and Backend must say who answers for it."""
+    """Whether each ServiceEntry, Backend and ASMEgressTrafficPolicy must say who answers for it."""
     raised: frozenset[str] = frozenset()
     """Ids of rules that block here although they would warn. There is no way to lower one."""
     problems: tuple[str, ...] = ()

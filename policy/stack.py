@@ -224,9 +224,15 @@ def _fetcher_namespaces(reader: Reader, egress: Node, install: Node) -> frozense
 
 
 def _gateway_namespaces(reader: Reader, egress: Node, install: Node) -> frozenset[str]:
-    """The namespaces of the egress gateway and of Envoy Gateway: what the settings say, or their defaults."""
+    """The namespaces of the egress gateways and of Envoy Gateway: what the settings say, or their defaults.
+
+    ASM has its gateways in its own namespace.
+    """
+    gateway = reader.field(egress, "mesh", "gateway", "namespace"), EgressGateway().namespace
+    if reader.field(egress, "mesh", "flavour").value == "asm":
+        gateway = reader.field(install, "istio", "namespace"), Istio().namespace
     named = (
-        (reader.field(egress, "mesh", "gateway", "namespace"), EgressGateway().namespace),
+        gateway,
         (reader.field(install, "envoyGateway", "namespace"), EnvoyGateway().namespace),
     )
     return frozenset(default if node.value is None else reader.text(node) or "" for node, default in named) - {""}

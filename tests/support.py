@@ -11,6 +11,7 @@ from typing import Any
 from cli.offline.go_yaml import read
 from cli.offline.stack_file import SECRET
 from components.plan import KubeObject, Plan, make_plan
+from components.plan.istio import IstioPlan
 from components.plan.preflight import check
 from components.settings import Problem, Settings, SettingsError, load_settings
 from policy.approvals import Approvals, load_approvals
@@ -178,6 +179,12 @@ def plan_of(values: Mapping[str, Any]) -> Plan:
     """The plan of a declaration whose public ranges are approved."""
     settings = settings_of(values)
     return make_plan(settings, just_enough(settings), stack="test")
+
+
+def istio_of(plan: Plan) -> IstioPlan:
+    """Our own install of Istio, which every flavour but `asm` has."""
+    assert plan.istio is not None
+    return plan.istio
 
 
 def asked(settings: Settings, approvals: Approvals) -> list[tuple[str, str, str]]:

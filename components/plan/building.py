@@ -9,6 +9,7 @@ from components.plan.groups import client_groups
 from components.plan.handoff import handoff
 from components.plan.istio import IstioPlan, plan_istio
 from components.plan.lockdown import client_policies, gateway_policies
+from components.plan.managed_mesh import ManagedMeshPlan, plan_managed_gateways, plan_managed_mesh
 from components.plan.objects import KubeObject, Plain
 from components.plan.observability import plan_observability
 from components.settings import Settings
@@ -21,7 +22,9 @@ class Plan:
 
     namespaces: tuple[str, ...]
     """Namespaces of ours: created with the stack, deleted with it."""
-    istio: IstioPlan
+    istio: IstioPlan | None
+    managed_mesh: ManagedMeshPlan | None
+    """Instead of `istio`, where somebody else runs the mesh."""
     egress_gateway: EgressGatewayPlan
     envoy_gateway: EnvoyGatewayPlan | None
     backends: BackendsPlan | None
@@ -39,11 +42,15 @@ def make_plan(settings: Settings, approvals: Approvals, *, stack: str) -> Plan:
     enforced = settings.egress.posture == "enforce"
     gateways = gateway_policies(settings, approvals)
     clients = client_policies(settings, approvals)
-    own = [settings.install.istio.namespace, settings.egress.mesh.gateway.namespace]
+    managed = settings.egress.mesh.asm
+    own = [] if managed is not None else [settings.install.istio.namespace, settings.egress.mesh.gateway.namespace]
     return Plan(
         namespaces=(*own, settings.install.envoy_gateway.namespace) if offers else tuple(own),
-        istio=plan_istio(settings, cluster_domain=domain),
-        egress_gateway=plan_egress_gateway(settings, groups, cluster_domain=domain),
+        istio=plan_istio(settings, cluster_domain=domain) if managed is None else None,
+        managed_mesh=None if managed is None else plan_managed_mesh(settings, managed),
+        egress_gateway=plan_egress_gateway(settings, groups, cluster_domain=domain)
+        if managed is None
+        else plan_managed_gateways(settings, managed, groups, cluster_domain=domain),
         envoy_gateway=plan_envoy_gateway(settings, cluster_domain=domain) if offers else None,
         backends=plan_backends(settings, approvals) if offers else None,
         gateway_policies=gateways if enforced else (),

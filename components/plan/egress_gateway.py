@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from components.plan.flows import Flow
 from components.plan.gateway_pods import gateway_pods
@@ -11,6 +11,7 @@ from components.plan.groups import ClientGroup
 from components.plan.mesh import authorization, destination_rules, istio_api
 from components.plan.mesh.address import GatewayAddress, gateway_name
 from components.plan.mesh.entries import service_entries
+from components.plan.mesh.proxy import TELL_NOTHING
 from components.plan.mesh.requests import others_of
 from components.plan.mesh.sidecars import sidecars
 from components.plan.mesh.tokens import request_authentication, token_headers
@@ -21,12 +22,6 @@ from components.plan.revisions import CANARY, gateway_version, is_canary
 from components.settings import Settings
 from components.settings.egress import ExistingAddresses, FurtherGateway
 from components.settings.reserved import LANES
-
-_TELL_NOTHING: Final = {
-    "gatewayTopology": {"forwardClientCertDetails": "SANITIZE"},
-    "proxyHeaders": {"metadataExchangeHeaders": {"mode": "IN_MESH"}},
-}
-"""Proxy configuration: no header tells the outside the client's certificate, namespace or pod. By default they do."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +38,14 @@ class ClientGroupPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class EgressGatewayPlan:
-    """The gateways' releases, and everything that leads through them."""
+    """The gateways, and everything that leads through them."""
 
     namespace: str
     guards: tuple[KubeObject, ...]
     """What must hold before a gateway runs: nobody passes, tokens are checked."""
     releases: tuple[Release, ...]
+    gateways: tuple[KubeObject, ...]
+    """The same, where a controller makes the gateways from objects."""
     clients: tuple[KubeObject, ...]
     """What client namespaces' sidecars are told of outside hosts and gateways."""
     groups: tuple[ClientGroupPlan, ...]
@@ -79,6 +76,7 @@ def plan_egress_gateway(settings: Settings, groups: Sequence[ClientGroup], *, cl
         namespace=main.namespace,
         guards=tuple(guards),
         releases=tuple(_release(settings, at.name, gateways_of(settings)[at.name]) for at in places.values()),
+        gateways=(),
         clients=tuple(_clients(settings, places, groups)),
         groups=tuple(
             _group(settings, places[group.gateway], group, others, token_headers(issuers)) for group in groups
@@ -177,7 +175,7 @@ def _release(settings: Settings, name: str | None, gateway: FurtherGateway) -> R
     ports += [(f"tls-{lane}", lane) for lane in LANES]
     values: dict[str, Any] = {
         "labels": labels,
-        "podAnnotations": {"proxy.istio.io/config": json.dumps(_TELL_NOTHING, sort_keys=True)},
+        "podAnnotations": {"proxy.istio.io/config": json.dumps(TELL_NOTHING, sort_keys=True)},
         "service": {
             "type": "ClusterIP",
             **({"ipFamilyPolicy": "PreferDualStack"} if len(settings.cluster.ip_families) > 1 else {}),

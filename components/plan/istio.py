@@ -40,10 +40,15 @@ def plan_istio(settings: Settings, *, cluster_domain: str) -> IstioPlan:
         canary=None
         if istio.canary is None
         else _istiod(settings, f"istiod-{CANARY}", istio.canary.version, {**values, "revision": CANARY}),
-        namespaces=tuple(
-            NamespaceLabels(name=name, labels=_labels(settings, name, namespace.role))
-            for name, namespace in sorted(settings.cluster.namespaces.items())
-        ),
+        namespaces=members(settings),
+    )
+
+
+def members(settings: Settings) -> tuple[NamespaceLabels, ...]:
+    """The labels by which declared namespaces are known, and clients join the mesh."""
+    return tuple(
+        NamespaceLabels(name=name, labels=_labels(settings, name, namespace.role))
+        for name, namespace in sorted(settings.cluster.namespaces.items())
     )
 
 

@@ -12,7 +12,8 @@ from typing import Any, Final
 from components.plan import network_needs
 from components.plan.egress_gateway import client_namespaces, direct_namespaces, gateways_of, outbound, plain_ports
 from components.plan.envoy_gateway import CLASS, proxy_labels
-from components.plan.mesh.address import gateway_labels, gateway_name
+from components.plan.mesh import asm
+from components.plan.mesh.address import gateway_name, gateway_pods
 from components.plan.names import digest, kube_name
 from components.plan.network_needs import Need, opened, single, tcp
 from components.plan.objects import KubeObject
@@ -26,6 +27,8 @@ _CONTROL_PLANE: Final = "control-plane"
 _CONTROLLER_LABELS: Final = {"control-plane": "envoy-gateway"}
 """The labels of Envoy Gateway's controller (its chart)."""
 _NAMESPACE: Final = "kubernetes.io/metadata.name"
+_XDS: Final = 15012
+"""Where a control plane answers proxies (istio.io, "Ports used by Istio")."""
 
 
 def client_policies(settings: Settings, approvals: Approvals) -> tuple[KubeObject, ...]:
@@ -33,7 +36,11 @@ def client_policies(settings: Settings, approvals: Approvals) -> tuple[KubeObjec
 
     Namespaces without a gateway also reach what is declared for them; `allow-any` reaches anything.
     """
-    inside = [*_in_cluster(settings, approvals), *_gateways_on_nodes(settings, approvals)]
+    inside = [
+        *_in_cluster(settings, approvals),
+        *_managed_control_plane(settings),
+        *_gateways_on_nodes(settings, approvals),
+    ]
     policies: list[KubeObject] = []
     for namespace in client_namespaces(settings):
         if outbound(settings, namespace) != "allow-any":
@@ -61,7 +68,11 @@ def gateway_policies(settings: Settings, approvals: Approvals) -> tuple[KubeObje
         if not gateway.host_network
     ]
     keys = opened(network_needs.of_issuers(settings).values(), settings, approvals)
-    control_planes = [_policy(_CONTROL_PLANE, settings.install.istio.namespace, {}, egress=[*inside, *keys])]
+    control_planes = (
+        [_policy(_CONTROL_PLANE, settings.install.istio.namespace, {}, egress=[*inside, *keys])]
+        if settings.egress.mesh.asm is None
+        else []  # it is not in the cluster, and istio-system is not ours alone
+    )
     if settings.backends is not None:
         namespace = settings.install.envoy_gateway.namespace
         gateways.append(_envoy_proxies(settings, approvals))
@@ -83,8 +94,10 @@ def _direct_needs(settings: Settings, namespace: str) -> dict[tuple[tuple[str, s
 def _egress_gateway(settings: Settings, approvals: Approvals, name: str | None) -> KubeObject:
     istiod = {
         "to": [_pods(settings.install.istio.namespace, {"app": "istiod"})],
-        "ports": [tcp(15012)],
+        "ports": [tcp(_XDS)],
     }
+    control_plane = [istiod] if settings.egress.mesh.asm is None else _managed_control_plane(settings)
+    namespace, labels = gateway_pods(settings, name)
     needs = [
         network_needs.of_destination(destination)
         for destination in settings.destinations.values()
@@ -92,8 +105,8 @@ def _egress_gateway(settings: Settings, approvals: Approvals, name: str | None) 
     ]
     return _policy(
         gateway_name(name),
-        settings.egress.mesh.gateway.namespace,
-        gateway_labels(name),
+        namespace,
+        labels,
         ingress=[
             {
                 "from": [
@@ -112,12 +125,22 @@ def _egress_gateway(settings: Settings, approvals: Approvals, name: str | None) 
             # Metrics: Prometheus, wherever in the cluster it runs.
             {"from": [{"namespaceSelector": {}}], "ports": [tcp(15020), tcp(15090)]},
         ],
-        egress=[*_dns(settings), istiod, *_helpers(settings), *opened(needs, settings, approvals)],
+        egress=[*_dns(settings), *control_plane, *_helpers(settings), *opened(needs, settings, approvals)],
     )
 
 
 def _gateway_ports(settings: Settings, name: str | None) -> list[int]:
+    if settings.egress.mesh.flavour == "asm":
+        return asm.ports(settings.destinations, name)
     return [*plain_ports(settings, name), *LANES]
+
+
+def _managed_control_plane(settings: Settings) -> list[dict[str, Any]]:
+    """Where proxies find the control plane of a managed mesh: outside the cluster, so by its addresses."""
+    mesh = settings.egress.mesh.asm
+    if mesh is None:
+        return []
+    return [{"to": [{"ipBlock": {"cidr": single(address)}} for address in mesh.control_plane], "ports": [tcp(_XDS)]}]
 
 
 def _helpers(settings: Settings) -> Iterator[dict[str, Any]]:

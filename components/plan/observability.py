@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from components.plan.mesh.address import GATEWAY, gateway_labels
+from components.plan.mesh.address import GATEWAY, gateway_pods
 from components.plan.objects import KubeObject
 from components.settings import Settings
 
@@ -18,12 +18,13 @@ _UNDECLARED: Final = " || ".join(
 
 def plan_observability(settings: Settings) -> tuple[KubeObject, ...]:
     """Telemetry for the gateway (everything) and for the whole mesh (what no destination declares)."""
+    namespace, labels = gateway_pods(settings, None)
     return (
         _telemetry(
             GATEWAY,
-            settings.egress.mesh.gateway.namespace,
+            namespace,
             {
-                "selector": {"matchLabels": gateway_labels(None)},
+                "selector": {"matchLabels": labels},
                 "accessLogging": [{"providers": [{"name": "envoy"}]}],
             },
         ),

@@ -1,8 +1,10 @@
 """Where gateway pods run: on the egress nodes, which alone have the addresses that firewalls outside know."""
 
-from typing import Any
+from typing import Any, Final
 
 from components.settings.egress import ExistingNodes
+
+_ZONE: Final = "topology.kubernetes.io/zone"
 
 
 def placement(nodes: ExistingNodes, pod_labels: dict[str, str]) -> dict[str, Any]:
@@ -13,17 +15,11 @@ def placement(nodes: ExistingNodes, pod_labels: dict[str, str]) -> dict[str, Any
     old ones, which go, all of them could end in one zone.
     """
     return {
-        "nodeSelector": dict(sorted(nodes.labels.items())),
-        "tolerations": [
-            {"key": key, "operator": "Exists", "effect": taint.effect}
-            if taint.value is None
-            else {"key": key, "operator": "Equal", "value": taint.value, "effect": taint.effect}
-            for key, taint in sorted(nodes.taints.items())
-        ],
+        **node_choice(nodes),
         "topologySpreadConstraints": [
             {
                 "maxSkew": 1,
-                "topologyKey": "topology.kubernetes.io/zone",
+                "topologyKey": _ZONE,
                 "whenUnsatisfiable": "DoNotSchedule",
                 "nodeAffinityPolicy": "Honor",
                 "nodeTaintsPolicy": "Honor",
@@ -31,4 +27,33 @@ def placement(nodes: ExistingNodes, pod_labels: dict[str, str]) -> dict[str, Any
                 "matchLabelKeys": ["pod-template-hash"],
             }
         ],
+    }
+
+
+def node_choice(nodes: ExistingNodes) -> dict[str, Any]:
+    """The pod fields `nodeSelector` and `tolerations`."""
+    return {
+        "nodeSelector": dict(sorted(nodes.labels.items())),
+        "tolerations": [
+            {"key": key, "operator": "Exists", "effect": taint.effect}
+            if taint.value is None
+            else {"key": key, "operator": "Equal", "value": taint.value, "effect": taint.effect}
+            for key, taint in sorted(nodes.taints.items())
+        ],
+    }
+
+
+def avoiding_each_other(pod_labels: dict[str, str]) -> dict[str, Any]:
+    """The pod field `affinity`: other zones first, other nodes next. Where neither is to be had, pods still start."""
+    terms = ((100, _ZONE), (50, "kubernetes.io/hostname"))
+    return {
+        "podAntiAffinity": {
+            "preferredDuringSchedulingIgnoredDuringExecution": [
+                {
+                    "weight": weight,
+                    "podAffinityTerm": {"topologyKey": key, "labelSelector": {"matchLabels": pod_labels}},
+                }
+                for weight, key in terms
+            ]
+        }
     }

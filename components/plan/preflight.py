@@ -12,6 +12,7 @@ from components.plan.network_needs import Need
 from components.settings import Problem, Settings
 from components.settings.install import EnvoyGateway, Istio
 from components.settings.problems import Path
+from components.settings.reserved import CONTROL_PLANE
 from policy.approvals import Approvals
 from policy.facts.addresses import AddressClass, classes_in, is_wide
 from policy.facts.names import NameClass, classify_name
@@ -30,6 +31,8 @@ _NEVER_NAMES = frozenset(
         NameClass.WILDCARD_DNS,
     }
 )
+_XDS = 15012
+"""Where a control plane answers proxies (istio.io, "Ports used by Istio")."""
 _ISSUERS: Path = ("egress", "mesh", "issuers")
 _GRANTABLE = frozenset({AddressClass.PRIVATE, AddressClass.SHARED, AddressClass.UNIQUE_LOCAL})
 
@@ -41,6 +44,7 @@ def check(settings: Settings, approvals: Approvals, *, file: str, approvals_file
         *_chart_sources(settings, approvals, approvals_file),
         *_public_ranges(settings, approvals, approvals_file),
         *_addresses(settings, approvals, approvals_file),
+        *_control_plane(settings, approvals, approvals_file),
         *_wide(settings, approvals_file),
         *_sources(settings),
         *_node_dns(settings, approvals),
@@ -168,6 +172,15 @@ def _addresses(settings: Settings, approvals: Approvals, approvals_file: str) ->
             path = ("backends", name, "cidrs", index)
             asked = _Asked(path=path, text=cidr, entry=name, ports=needs["backends", name].ports)
             yield from _judge(asked, approvals, approvals_file)
+
+
+def _control_plane(settings: Settings, approvals: Approvals, approvals_file: str) -> _Found:
+    """Where every proxy, and so every client, may connect to besides pods of the cluster."""
+    mesh = settings.egress.mesh.asm
+    for index, text in enumerate(() if mesh is None else mesh.control_plane):
+        path = ("egress", "mesh", "asm", "controlPlane", index)
+        asked = _Asked(path=path, text=text, entry=CONTROL_PLANE, ports=frozenset({_XDS}))
+        yield from _judge(asked, approvals, approvals_file)
 
 
 def _wide(settings: Settings, approvals_file: str) -> _Found:

@@ -37,7 +37,7 @@ def load_settings(values: Mapping[str, Any], *, file: str, today: dt.date) -> Se
     except ValidationError as error:
         problems += problems_of(error, model=Settings, file=file)
     problems += blanks(plain, known=problems, file=file)
-    problems += check(whole(settings) if settings is not None else salvaged(plain, today), file=file)
+    problems += check(whole(settings, plain) if settings is not None else salvaged(plain, today), file=file)
     if problems or settings is None:
         raise SettingsError(problems)
     return settings

@@ -15,6 +15,7 @@ from components.settings.http_types import (
 )
 from components.settings.problems import wrong
 from components.settings.types import (
+    Address,
     Cidr,
     EntryName,
     Items,
@@ -34,6 +35,9 @@ class Asm(Model):
     """The kubeconfig context of the mesh instance."""
     cluster_id: Annotated[str, Field(pattern=r"^c[a-z0-9]{8,60}$")]
     """The id of the cluster in which the gateway runs."""
+    control_plane: Items[Address]
+    """The addresses at which proxies find the mesh's control plane, outside the cluster. Approved under
+    `privateRanges`, as the entry `control-plane` on port 15012."""
 
 
 class Issuer(Model):

@@ -33,6 +33,10 @@ OWN_NAMESPACES: Final[Mapping[Path, str]] = {
 class Parts:
     """Those parts of a declaration that could be read."""
 
+    plain: Mapping[str, Any]
+    """All of it, as the files have it."""
+    flavour: str | None
+    """The mesh's, if it could be read."""
     namespaces: Mapping[str, str | None] | None
     """Each declared namespace's role, `None` if it is wrong; `None` for all if they could not be read."""
     own_namespaces: Mapping[Path, str]
@@ -48,7 +52,6 @@ class Parts:
     """The names of further gateways; `None` if they could not be read. The same holds for the next two."""
     issuers: frozenset[str] | None
     authorizers: frozenset[str] | None
-    flavour: str | None
     istio_version: str | None
     """The first istiod's; `None` if it is wrong."""
     canary: Canary | None
@@ -59,9 +62,11 @@ class Parts:
         return None if outbound is None else outbound != "gateway"
 
 
-def whole(settings: Settings) -> Parts:
-    """The parts of a declaration whose every value is right."""
+def whole(settings: Settings, values: Mapping[str, Any]) -> Parts:
+    """The parts of a declaration whose every value is right, and its plain values."""
     return Parts(
+        plain=values,
+        flavour=settings.egress.mesh.flavour,
         namespaces={name: namespace.role for name, namespace in settings.cluster.namespaces.items()},
         own_namespaces=dict(
             zip(
@@ -83,7 +88,6 @@ def whole(settings: Settings) -> Parts:
         gateways=frozenset(settings.egress.mesh.gateways or {}),
         issuers=frozenset(settings.egress.mesh.issuers or {}),
         authorizers=frozenset(settings.egress.mesh.authorizers or {}),
-        flavour=settings.egress.mesh.flavour,
         istio_version=settings.install.istio.version,
         canary=settings.install.istio.canary,
     )
@@ -99,7 +103,10 @@ def salvaged(values: Mapping[str, Any], today: dt.date) -> Parts:
         path: _valid(TypeAdapter[str](KubernetesLabel), at(values, *path) or default, context)
         for path, default in OWN_NAMESPACES.items()
     }
+    flavour = at(values, "egress", "mesh", "flavour")
     return Parts(
+        plain=values,
+        flavour=flavour if isinstance(flavour, str) else None,
         namespaces={name: _role(each) for name, each in declared.items()} if is_map(declared) and declared else None,
         own_namespaces={path: name for path, name in own.items() if name is not None},
         destinations=_entries(Destination, values.get("destinations"), _CHECKED, answerable, context),
@@ -117,7 +124,6 @@ def salvaged(values: Mapping[str, Any], today: dt.date) -> Parts:
         gateways=_names(values, "gateways"),
         issuers=_names(values, "issuers"),
         authorizers=_names(values, "authorizers"),
-        flavour=_valid(TypeAdapter[str](str), at(values, "egress", "mesh", "flavour"), context),
         istio_version=_valid(
             TypeAdapter[str](Version), at(values, "install", "istio", "version") or Istio().version, context
         ),

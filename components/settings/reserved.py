@@ -15,6 +15,20 @@ Nothing listens there."""
 MOST_TLS_PORTS: Final = 24
 """TLS and TCP ports of one host, and of one chunk: three quarters of the lanes, so that few collide."""
 
+ASM_PORTS: Final = range(20000, 30000)
+"""Gateway ports in the flavour `asm`, one for each port of each host. No proxy, no kubelet and no NodePort listens
+there, so that they are free on a node's network too."""
+
+MOST_ASM_PORTS: Final = 1000
+"""Of these, how many one gateway may use: a tenth, so that few collide, and so that who answers for them fits into
+the annotations of one object (256 KiB)."""
+
+ASM_NAMESPACE: Final = "istio-egress"
+"""Where ASM reads egress policies (Alibaba Cloud: ASMEgressTrafficPolicy CRD description)."""
+
+CONTROL_PLANE: Final = "control-plane"
+"""The entry by which a managed mesh's control plane is approved."""
+
 KUBERNETES_NAMESPACES: Final = frozenset({"default", "kube-node-lease", "kube-public", "kube-system"})
 """What every cluster has from the start (kubernetes.io, "Namespaces")."""
 

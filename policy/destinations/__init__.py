@@ -6,7 +6,7 @@ The rules about destinations share this walk, so that none of them forgets a pla
 from collections.abc import Callable
 from functools import lru_cache
 
-from policy.destinations import envoy_gateway, istio, kubernetes
+from policy.destinations import asm, envoy_gateway, istio, kubernetes
 from policy.destinations.places import AddressPlace, Destinations, NamePlace, PortPlace, SocketPlace
 from policy.destinations.walk import Walk
 from policy.readers.envoy_gateway_config import CONFIGURATION_KINDS, ENVOY_PROXY, readable_configurations_of
@@ -17,6 +17,7 @@ from policy.rule import Subject
 __all__ = [
     "BACKEND",
     "DESTINATION_KINDS",
+    "EGRESS_TRAFFIC_POLICY",
     "SERVICE_ENTRY",
     "AddressPlace",
     "Destinations",
@@ -27,6 +28,7 @@ __all__ = [
 ]
 
 BACKEND = "gateway.envoyproxy.io/Backend"
+EGRESS_TRAFFIC_POLICY = "istio.alibabacloud.com/ASMEgressTrafficPolicy"
 SERVICE_ENTRY = "networking.istio.io/ServiceEntry"
 
 _ROUTES = tuple(f"gateway.networking.k8s.io/{protocol}Route" for protocol in ("HTTP", "GRPC", "TLS", "TCP", "UDP"))
@@ -36,6 +38,7 @@ _WALKS: dict[str, Callable[[Walk, Node], None]] = {
     "gateway.envoyproxy.io/EnvoyExtensionPolicy": envoy_gateway.extension_policy,
     ENVOY_PROXY: envoy_gateway.envoy_proxy,
     **dict.fromkeys(_ROUTES, envoy_gateway.route),
+    EGRESS_TRAFFIC_POLICY: asm.egress_traffic_policy,
     SERVICE_ENTRY: istio.service_entry,
     "networking.istio.io/WorkloadEntry": istio.workload_entry,
     "networking.istio.io/WorkloadGroup": istio.workload_group,

@@ -33,6 +33,7 @@ _ADMISSION: Final = "admissionregistration.k8s.io"
 _WEBHOOKS: Final = frozenset({"mutatingwebhookconfigurations", "validatingwebhookconfigurations"})
 """A controller writes its certificate into its own webhook; a rule that only names such objects is that."""
 _ENVOY_GATEWAY: Final = "gateway.envoyproxy.io"
+_ASM: Final = "istio.alibabacloud.com"
 _ISTIO: Final = "networking.istio.io"
 _RBAC: Final = "rbac.authorization.k8s.io"
 
@@ -45,6 +46,9 @@ OPENING: Final[Mapping[tuple[str, str], frozenset[str]]] = MappingProxyType(
         (_ENVOY_GATEWAY, "envoyextensionpolicies"): _WRITE,
         (_ENVOY_GATEWAY, "envoypatchpolicies"): _WRITE,
         (_ENVOY_GATEWAY, "envoyproxies"): _WRITE,
+        (_ASM, "asmegresstrafficpolicies"): _WRITE,
+        # Its pods mount any Secret of istio-system, run as root and on the node's network, wherever it says.
+        (_ASM, "istiogateways"): _WRITE,
         ("extensions.istio.io", "trafficextensions"): _WRITE,
         ("extensions.istio.io", "wasmplugins"): _WRITE,
         (_ISTIO, "envoyfilters"): _WRITE,

@@ -1,8 +1,8 @@
-"""EGR201: a ServiceEntry that lets a mesh with REGISTRY_ONLY out to more than somebody can answer for."""
+"""EGR201: a ServiceEntry, or what one is made from, that lets a mesh with REGISTRY_ONLY out to too much."""
 
 from collections.abc import Iterator
 
-from policy.destinations import SERVICE_ENTRY, destinations_of
+from policy.destinations import EGRESS_TRAFFIC_POLICY, SERVICE_ENTRY, destinations_of
 from policy.facts.addresses import is_wide
 from policy.facts.names import is_public_suffix
 from policy.reading import Node, Reader, root, shown
@@ -28,7 +28,8 @@ def _check(subject: Subject, _context: Context) -> Iterator[Finding]:
     if is_wide(place.network for place in blocks):
         addresses = ", ".join(place.text for place in blocks)
         yield Finding(path="spec.addresses", message=f"{shown(addresses)} together are too wide")
-    _judge_resolution(reader, spec, has_addresses=bool(blocks))
+    if subject.group_kind == SERVICE_ENTRY:
+        _judge_resolution(reader, spec, has_addresses=bool(blocks))
     yield from reader.findings
 
 
@@ -58,8 +59,8 @@ RULE = ObjectRule(
     id="EGR201",
     name="service-entry-wide-open",
     severity=Severity.BLOCK,
-    applies_to=frozenset({SERVICE_ENTRY}),
-    summary="A ServiceEntry opens hosts and address blocks that have one owner.",
+    applies_to=frozenset({EGRESS_TRAFFIC_POLICY, SERVICE_ENTRY}),
+    summary="A ServiceEntry, or an ASMEgressTrafficPolicy, opens hosts and address blocks that have one owner.",
     why="REGISTRY_ONLY lets out what some ServiceEntry names. One that names every host, a whole registry, "
     "half of the Internet, or only what the client claims, undoes it for the whole mesh.",
     remediation="write resolution: DNS, or STATIC with endpoints, and name each host, or a wildcard below a registered "
@@ -77,6 +78,7 @@ spec:
   exportTo: ["."]
 """,
     url="https://istio.io/latest/docs/reference/config/networking/service-entry/",
-    source="Istio: ServiceEntry reference, Accessing External Services; the Public Suffix List",
+    source="Istio: ServiceEntry reference, Accessing External Services; Alibaba Cloud: ASMEgressTrafficPolicy CRD "
+    "description; the Public Suffix List",
     check=_check,
 )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from policy.destinations import SERVICE_ENTRY, destinations_of
+from policy.destinations import EGRESS_TRAFFIC_POLICY, SERVICE_ENTRY, destinations_of
 from policy.facts.names import is_hosting_zone
 from policy.rule import Context, Finding, ObjectRule, Severity, Subject
 
@@ -17,7 +17,7 @@ RULE = ObjectRule(
     id="EGR219",
     name="hosting-zone-wildcard",
     severity=Severity.WARN,
-    applies_to=frozenset({SERVICE_ENTRY}),
+    applies_to=frozenset({EGRESS_TRAFFIC_POLICY, SERVICE_ENTRY}),
     summary="A wildcard is over the names of one owner, not over those of all customers of a host.",
     why="The zone has one owner, but a bucket, a page or a tunnel in it is anybody's for a few minutes' work: what a "
     "client sends to such a name may go to whoever rented it.",

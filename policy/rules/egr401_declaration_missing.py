@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 
-from policy.destinations import BACKEND, SERVICE_ENTRY
+from policy.destinations import BACKEND, EGRESS_TRAFFIC_POLICY, SERVICE_ENTRY
 from policy.reading import Node, Reader, as_mapping, join, root, shown
 from policy.rule import Context, Finding, ObjectRule, Severity, Subject
 
@@ -75,8 +75,9 @@ RULE = ObjectRule(
     id="EGR401",
     name="declaration-missing",
     severity=Severity.BLOCK,
-    applies_to=frozenset({BACKEND, SERVICE_ENTRY}),
-    summary="Each ServiceEntry and Backend says who owns it, on what ticket, and until when; and it is not over.",
+    applies_to=frozenset({BACKEND, EGRESS_TRAFFIC_POLICY, SERVICE_ENTRY}),
+    summary="Each ServiceEntry, Backend and ASMEgressTrafficPolicy says who owns it, on what ticket, and until when; "
+    "and it is not over.",
     why="A way out that nobody answers for stays open for ever, and nobody can say whether it is still needed.",
     remediation="declare it in the stack file with an owner, a ticket and an end date that is still to come",
     example="""\

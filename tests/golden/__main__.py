@@ -6,7 +6,7 @@ from tests.conftest import TODAY
 
 os.environ["EGRESS_TODAY"] = TODAY
 
-from tests.golden.render import STACKS, golden_file, golden_text
+from tests.golden.render import GOLDEN_STACKS, golden_file, golden_text
 
-for stack in STACKS:
+for stack in GOLDEN_STACKS:
     golden_file(stack).write_text(golden_text(stack), encoding="utf-8")

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from components.plan import KubeObject, Plan
-from tests.support import Values, objects, of_kind
+from tests.support import Values, istio_of, objects, of_kind
 
 Access = tuple[str, str, int]
 """Client (`namespace/service account`, or a namespace), host, port."""
@@ -178,7 +178,7 @@ def blocks(policy: KubeObject) -> set[tuple[str, int]]:
 
 def content(plan: Plan) -> dict[tuple[str, str | None, str], Any]:
     """Every object and Helm release by what the cluster knows it by, with everything that it says."""
-    releases = [plan.istio.base, plan.istio.istiod, *plan.egress_gateway.releases]
+    releases = [istio_of(plan).base, istio_of(plan).istiod, *plan.egress_gateway.releases]
     if plan.envoy_gateway is not None:
         releases.append(plan.envoy_gateway.release)
     return {

@@ -161,7 +161,9 @@ def test_principals_carry_the_mesh_s_trust_domain() -> None:
     """After a change of trust domain every client was refused, because policies named the old one."""
     values = changed(setting("egress.mesh.trustDomain", "mesh.example.com"))
     assert gateway_lets_through(plan_of(values), "mesh.example.com") == declared(values)
-    assert plan_of(values).istio.istiod.values["meshConfig"]["trustDomain"] == "mesh.example.com"
+    istio = plan_of(values).istio
+    assert istio is not None
+    assert istio.istiod.values["meshConfig"]["trustDomain"] == "mesh.example.com"
 
 
 def test_everything_else_is_refused_at_the_gateway() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from components.plan import KubeObject, Plan, Release
 from tests.plan.gateway_projections import ways_of_gateways
-from tests.support import Values, changed, dev_values, of_kind, plan_of, setting
+from tests.support import Values, changed, dev_values, istio_of, of_kind, plan_of, setting
 
 _OWN_NODES: Values = {
     "mode": "existing",
@@ -154,25 +154,25 @@ def _upgrade(**canary: Any) -> Plan:
 
 def test_a_second_istiod_is_the_same_but_for_its_revision() -> None:
     """Guards against two control planes that make two meshes of one."""
-    istio = _upgrade().istio
+    istio = istio_of(_upgrade())
     assert istio.canary is not None
     assert (istio.istiod.name, istio.canary.name) == ("istiod", "istiod-canary")
     assert istio.canary.values == {**istio.istiod.values, "revision": "canary"}
     assert (istio.istiod.version, istio.canary.version) == ("1.31.2", "1.32.0")
     assert istio.canary.chart == istio.istiod.chart
-    assert plan_of(_values()).istio.canary is None
+    assert istio_of(plan_of(_values())).canary is None
 
 
 def test_the_crds_are_those_of_the_newer_istiod() -> None:
     """Guards against a second istiod that watches what the API server does not know."""
-    assert _upgrade().istio.base.version == "1.32.0"
-    assert _upgrade().istio.base.values == {"defaultRevision": "default"}
+    assert istio_of(_upgrade()).base.version == "1.32.0"
+    assert istio_of(_upgrade()).base.values == {"defaultRevision": "default"}
 
 
 def test_only_who_is_named_moves() -> None:
     """Guards against a namespace that has both labels: the older one wins, and nothing moves."""
     plan = _upgrade(namespaces=["news"], gateways=["partners"])
-    labels = {namespace.name: dict(namespace.labels) for namespace in plan.istio.namespaces}
+    labels = {namespace.name: dict(namespace.labels) for namespace in istio_of(plan).namespaces}
     assert labels == {
         "monitoring": {"cluster-egress/role": "platform"},
         "news": {"cluster-egress/role": "client", "istio.io/rev": "canary"},

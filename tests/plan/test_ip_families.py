@@ -8,7 +8,7 @@ import pytest
 from components.plan import Plan
 from tests.declarations import answerable, base
 from tests.plan.projections import blocks
-from tests.support import of_kind, plan_of
+from tests.support import istio_of, of_kind, plan_of
 
 _BOTH = ["IPv4", "IPv6"]
 
@@ -62,7 +62,7 @@ def test_what_is_not_public_stays_shut_in_ipv6() -> None:
 def test_the_mesh_knows_of_two_families(families: list[str], both: bool) -> None:
     """Proxies listened in one family only, and clients of the other went nowhere."""
     plan = _plan(families)
-    values, (gateway,) = plan.istio.istiod.values, plan.egress_gateway.releases
+    values, (gateway,) = istio_of(plan).istiod.values, plan.egress_gateway.releases
     assert (values.get("env") == {"ISTIO_DUAL_STACK": "true"}) is both
     assert (values["meshConfig"].get("defaultConfig") == {"proxyMetadata": {"ISTIO_DUAL_STACK": "true"}}) is both
     assert (gateway.values["service"].get("ipFamilyPolicy") == "PreferDualStack") is both

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from components.plan import Plan
-from tests.support import changed, dev_values, objects, of_kind, plan_of, setting
+from tests.support import changed, dev_values, istio_of, objects, of_kind, plan_of, setting
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +22,7 @@ def enforced() -> Plan:
 
 def _modes(plan: Plan) -> set[str]:
     return {
-        plan.istio.istiod.values["meshConfig"]["outboundTrafficPolicy"]["mode"],
+        istio_of(plan).istiod.values["meshConfig"]["outboundTrafficPolicy"]["mode"],
         *(sidecar.spec["outboundTrafficPolicy"]["mode"] for sidecar in of_kind(plan, "Sidecar")),
     }
 
@@ -78,7 +78,7 @@ def test_undeclared_traffic_is_logged_in_both_postures(posture: str) -> None:
 
 def test_namespaces_are_labelled_by_their_role(enforced: Plan) -> None:
     """A platform namespace got sidecars that nobody asked for, or a client namespace none."""
-    labels: dict[str, Any] = {each.name: dict(each.labels) for each in enforced.istio.namespaces}
+    labels: dict[str, Any] = {each.name: dict(each.labels) for each in istio_of(enforced).namespaces}
     assert labels == {
         "monitoring": {"cluster-egress/role": "platform"},
         "news": {"cluster-egress/role": "client", "istio-injection": "enabled"},

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.plan import KubeObject, Plan
-from tests.support import Values, changed, dev_values, of_kind, plan_of, setting
+from tests.support import Values, changed, dev_values, istio_of, of_kind, plan_of, setting
 
 _KEYS = json.dumps({"keys": [{"kty": "RSA", "kid": "1", "n": "sXch", "e": "AQAB"}]})
 _SSO, _PARTNER = "https://sso.example.com/realm", "https://partner.example.com/"
@@ -274,7 +274,7 @@ def test_every_gateway_checks_tokens() -> None:
 
 def test_authorizers_are_providers() -> None:
     """Guards against an authorizer whose silence means yes, or that istiod does not find."""
-    chart = plan_of(_guarded()).istio.istiod.values
+    chart = istio_of(plan_of(_guarded())).istiod.values
     assert chart["meshConfig"]["extensionProviders"] == [
         {
             "name": "authorizer-clerk",
@@ -303,7 +303,7 @@ def test_authorizers_are_providers() -> None:
 
 def test_without_authorizers_istiod_is_told_of_none() -> None:
     """Guards against an istiod that restarts for what nobody uses."""
-    chart = plan_of(dev_values()).istio.istiod.values
+    chart = istio_of(plan_of(dev_values())).istiod.values
     assert "env" not in chart
     assert "extensionProviders" not in chart["meshConfig"]
     assert chart["meshConfig"]["pathNormalization"] == {"normalization": "BASE"}

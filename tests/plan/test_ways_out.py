@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from components.plan import KubeObject, Plan
 from tests.declarations import answerable, base
 from tests.plan.projections import blocks
-from tests.support import Values, of_kind, plan_of
+from tests.support import Values, istio_of, of_kind, plan_of
 
 _KINDS: dict[str, dict[str, Any]] = {
     "http": {"port": 80, "protocol": "HTTP"},
@@ -231,5 +231,5 @@ def test_a_tcp_lane_takes_its_clients_certificates_only(posture: str) -> None:
 def test_sidecars_answer_for_dns_where_tcp_is_by_name(addresses: list[str] | None, captured: bool) -> None:
     """Two TCP hosts known by name had no address of their own, and the first got the connections of both."""
     entry = {**_entry("a.example.org", "tcp"), **({} if addresses is None else {"addresses": addresses})}
-    mesh = plan_of(base(["news"], {"database": entry})).istio.istiod.values["meshConfig"]
+    mesh = istio_of(plan_of(base(["news"], {"database": entry}))).istiod.values["meshConfig"]
     assert (mesh.get("defaultConfig") == {"proxyMetadata": {"ISTIO_META_DNS_CAPTURE": "true"}}) is captured

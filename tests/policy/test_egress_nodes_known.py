@@ -49,6 +49,8 @@ def test_the_gateways_run_where_the_settings_or_their_defaults_say() -> None:
     assert _context(egress=EGRESS).gateway_namespaces == {"way-out", "envoy-gateway-system"}
     install = {"envoyGateway": {"namespace": "edge"}}
     assert _context(egress=EGRESS, install=install).gateway_namespaces == {"way-out", "edge"}
+    managed = EGRESS | {"mesh": {"flavour": "asm"}}
+    assert _context(egress=managed).gateway_namespaces == {"istio-system", "envoy-gateway-system"}
 
 
 def test_istiod_fetches_where_an_issuer_s_addresses_move() -> None:

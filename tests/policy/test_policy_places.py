@@ -75,6 +75,11 @@ NAME_PLACES: dict[str, Callable[[str], dict[str, Any]]] = {
     "ServiceEntry endpoint": lambda n: _service_entry(
         hosts=["vm.example.com"], resolution="DNS", endpoints=[{"address": n}]
     ),
+    "ASMEgressTrafficPolicy host": lambda n: _object(
+        "istio.alibabacloud.com/v1beta1",
+        "ASMEgressTrafficPolicy",
+        spec={"egressRules": [{"to": [{"hosts": [n], "port": {"number": 8443}}]}]},
+    ),
     "ExternalName": lambda n: _object("v1", "Service", spec={"type": "ExternalName", "externalName": n}),
     "JWKS": ADDRESS_PLACES["JWKS"],
 }

@@ -16,6 +16,7 @@ CHANGE = {*WRITE, DELETE, DELETE_ALL}
 RISE = {"bind", "escalate"}
 VERBS = {"get", "list", "watch", *CHANGE, *RISE, "impersonate", "use", "approve"}
 GATEWAY, ISTIO, ADMISSION = "gateway.envoyproxy.io", "networking.istio.io", "admissionregistration.k8s.io"
+ASM = "istio.alibabacloud.com"
 ROWS: list[tuple[str, str, set[str], str]] = [
     ("", "endpoints", WRITE, "write endpoints"),
     ("discovery.k8s.io", "endpointslices", WRITE, "write discovery.k8s.io/endpointslices"),
@@ -23,6 +24,8 @@ ROWS: list[tuple[str, str, set[str], str]] = [
     (GATEWAY, "envoyextensionpolicies", WRITE, "write gateway.envoyproxy.io/envoyextensionpolicies"),
     (GATEWAY, "envoypatchpolicies", WRITE, "write gateway.envoyproxy.io/envoypatchpolicies"),
     (GATEWAY, "envoyproxies", WRITE, "write gateway.envoyproxy.io/envoyproxies"),
+    (ASM, "asmegresstrafficpolicies", WRITE, "write istio.alibabacloud.com/asmegresstrafficpolicies"),
+    (ASM, "istiogateways", WRITE, "write istio.alibabacloud.com/istiogateways"),
     ("extensions.istio.io", "trafficextensions", WRITE, "write extensions.istio.io/trafficextensions"),
     ("extensions.istio.io", "wasmplugins", WRITE, "write extensions.istio.io/wasmplugins"),
     (ISTIO, "proxyconfigs", WRITE, "write networking.istio.io/proxyconfigs"),

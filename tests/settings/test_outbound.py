@@ -109,7 +109,9 @@ def test_an_issuer_must_be_there_and_have_a_name_of_its_own() -> None:
         ("destinations.billing.token.issuer", "there is no `corpp` under egress.mesh.issuers", "did you mean `corp`?")
     ]
     issuers = rich_values()["egress"]["mesh"]["issuers"]
-    values = changed(setting("egress.mesh.issuers", {**issuers, "pages": issuers["lab"]}), rich_values())
+    values = changed(
+        setting("egress.mesh.issuers", {**issuers, "pages": {**issuers["lab"], "issuer": "pages"}}), rich_values()
+    )
     assert [path for path, _, _ in told(values)] == ["egress.mesh.issuers.pages"]
 
 

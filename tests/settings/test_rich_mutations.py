@@ -17,7 +17,7 @@ _OPTIONAL = {
     *(f"{_PARTNERS}.autoscaling.{key}" for key in ("minReplicas", "cpuPercent")),
     f"{_PARTNERS}.nodes.taints.partners.value",
     *(f"egress.mesh.issuers.{key}" for key in ("lab", "corp.header", "corp.cidrs")),
-    *(f"egress.mesh.authorizers.opa.{key}" for key in ("podPort", "protocol", "timeout", "headers")),
+    *(f"egress.mesh.authorizers.opa.{key}" for key in ("podPort", "timeout", "headers")),
     *(f"egress.mesh.tracing{key}" for key in ("", ".port", ".podPort", ".percent")),
     *(f"egress.mesh.alerts{key}" for key in ("", ".labels", ".severity")),
     *(f"destinations.{name}" for name in ("edition-cnn", "billing", "pages", "database")),

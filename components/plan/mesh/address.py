@@ -7,6 +7,7 @@ from typing import Any, Final
 from components.plan.flows import ServiceAccount
 from components.plan.names import kube_name
 from components.plan.objects import KubeObject
+from components.settings import Settings
 
 GATEWAY: Final = "egress-gateway"
 """The name of egress.mesh.gateway's release, Deployment, Service and service account; further ones add their own."""
@@ -23,6 +24,18 @@ def gateway_name(name: str | None) -> str:
 def gateway_labels(name: str | None) -> dict[str, str]:
     """The labels of a gateway's pods; no two gateways have the same."""
     return {"app": gateway_name(name), "istio": gateway_name(name)}
+
+
+def asm_labels(name: str | None) -> dict[str, str]:
+    """The labels that ASM is asked to give a gateway's pods: none of those that it gives them itself."""
+    return {"cluster-egress/gateway": gateway_name(name)}
+
+
+def gateway_pods(settings: Settings, name: str | None) -> tuple[str, dict[str, str]]:
+    """The namespace of a gateway's pods, and the labels that they alone have there."""
+    if settings.egress.mesh.flavour == "asm":
+        return settings.install.istio.namespace, asm_labels(name)
+    return settings.egress.mesh.gateway.namespace, gateway_labels(name)
 
 
 @dataclass(frozen=True, kw_only=True)

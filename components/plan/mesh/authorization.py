@@ -93,6 +93,12 @@ def default_deny(at: GatewayAddress, *, enforced: bool) -> KubeObject:
     )
 
 
+def deny_at(at: GatewayAddress, *, enforced: bool) -> KubeObject:
+    """The same for one gateway, where its namespace is not its own: an ALLOW policy for it without rules."""
+    name = "default-deny" if at.name is None else kube_name("default-deny", at.name)
+    return _policy(at, name, {}, enforced=enforced)
+
+
 def _policy(at: GatewayAddress, name: str, spec: dict[str, Any], *, enforced: bool) -> KubeObject:
     return at.object(
         "AuthorizationPolicy",
