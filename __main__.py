@@ -31,7 +31,7 @@ gateways = NetworkLockdown(
 )
 closed = [istio.istiod, *own.each.values(), *gateways.policies]
 
-Observability("logs", ObservabilityArgs(telemetry=plan.observability, after=closed), on_cluster)
+Observability("logs", ObservabilityArgs(plan=plan.observability, after=closed), on_cluster)
 egress = EgressGateway("egress", EgressGatewayArgs(plan=plan.egress_gateway, secrets=secrets, after=closed), on_cluster)
 clients = NetworkLockdown(
     "clients", NetworkLockdownArgs(policies=plan.client_policies, after=egress.service_entries), on_cluster

@@ -13,6 +13,7 @@ from components.plan.mesh.address import GatewayAddress, gateway_name
 from components.plan.mesh.entries import service_entries
 from components.plan.mesh.requests import others_of
 from components.plan.mesh.sidecars import sidecars
+from components.plan.mesh.telemetry import TRACE_HEADERS
 from components.plan.mesh.tokens import request_authentication, token_headers
 from components.plan.objects import KubeObject, Release
 from components.plan.placement import placement
@@ -80,7 +81,7 @@ def plan_egress_gateway(settings: Settings, groups: Sequence[ClientGroup], *, cl
         releases=tuple(_release(settings, at.name, gateways_of(settings)[at.name]) for at in places.values()),
         clients=tuple(_clients(settings, places, groups)),
         groups=tuple(
-            _group(settings, places[group.gateway], group, others, token_headers(issuers)) for group in groups
+            _group(settings, places[group.gateway], group, others, _kept_inside(settings)) for group in groups
         ),
     )
 
@@ -145,7 +146,7 @@ def _group(
     at: GatewayAddress,
     group: ClientGroup,
     others: dict[str, Flow],
-    token_headers: tuple[str, ...],
+    kept_inside: tuple[str, ...],
 ) -> ClientGroupPlan:
     enforced = settings.egress.posture == "enforce"
     listeners: list[KubeObject] = []
@@ -155,13 +156,19 @@ def _group(
         issuers = settings.egress.mesh.issuers or {}
         listeners += [istio_api.gateway(at, group), authorization.allow(at, group, doors, issuers, enforced=enforced)]
         listeners += authorization.ask(at, group, doors) if enforced else ()
-        routes += [istio_api.virtual_service(at, group, chunk, others, token_headers) for chunk in group.chunks]
-    direct = [istio_api.direct_virtual_service(at, group, chunk, others, token_headers) for chunk in group.chunks]
+        routes += [istio_api.virtual_service(at, group, chunk, others, kept_inside) for chunk in group.chunks]
+    direct = [istio_api.direct_virtual_service(at, group, chunk, others, kept_inside) for chunk in group.chunks]
     return ClientGroupPlan(
         listeners=tuple(listeners),
         routes=(*routes, *(route for route in direct if route is not None)),
         service_entries=tuple(service_entries(at, group, settings.destinations)),
     )
+
+
+def _kept_inside(settings: Settings) -> tuple[str, ...]:
+    """Headers that are for the gateway: tokens, and those by which it continues a trace."""
+    mesh = settings.egress.mesh
+    return (*token_headers(mesh.issuers or {}), *(() if mesh.tracing is None else TRACE_HEADERS))
 
 
 def _release(settings: Settings, name: str | None, gateway: FurtherGateway) -> Release:

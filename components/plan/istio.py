@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from components.plan.mesh.telemetry import extension_providers
 from components.plan.objects import ROLE, NamespaceLabels, Release
 from components.plan.releases import release
 from components.settings import Settings
@@ -31,6 +32,7 @@ def plan_istio(settings: Settings, *, cluster_domain: str) -> IstioPlan:
             "outboundTrafficPolicy": {"mode": outbound_mode(settings)},
             "accessLogEncoding": "JSON",
             "trustDomain": settings.egress.mesh.trust_domain,
+            "extensionProviders": extension_providers(settings, cluster_domain=cluster_domain),
         },
         "global": {"proxy": {"clusterDomain": cluster_domain}},
     }

@@ -27,6 +27,10 @@ OWN_NAMESPACES: Final[Mapping[Path, str]] = {
     ("install", "envoyGateway", "namespace"): Install().envoy_gateway.namespace,
 }
 """Where the namespaces of ours are set, and their defaults."""
+_OBSERVERS: Final[tuple[Path, ...]] = (
+    ("egress", "mesh", "tracing", "namespace"),
+    ("egress", "mesh", "alerts", "namespace"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +49,8 @@ class Parts:
     gateways: frozenset[str]
     issuers: frozenset[str]
     authorizers: frozenset[str]
+    observers: Mapping[Path, str]
+    """The namespaces of what is told about everybody's egress, by where they are set."""
 
 
 def whole(settings: Settings) -> Parts:
@@ -72,6 +78,11 @@ def whole(settings: Settings) -> Parts:
         gateways=frozenset(settings.egress.mesh.gateways or {}),
         issuers=frozenset(settings.egress.mesh.issuers or {}),
         authorizers=frozenset(settings.egress.mesh.authorizers or {}),
+        observers={
+            path: each.namespace
+            for path, each in zip(_OBSERVERS, (settings.egress.mesh.tracing, settings.egress.mesh.alerts), strict=True)
+            if each is not None
+        },
     )
 
 
@@ -85,6 +96,7 @@ def salvaged(values: Mapping[str, Any], today: dt.date) -> Parts:
         path: _valid(TypeAdapter[str](KubernetesLabel), at(values, *path) or default, context)
         for path, default in OWN_NAMESPACES.items()
     }
+    observers = {path: _valid(TypeAdapter[str](KubernetesLabel), at(values, *path), context) for path in _OBSERVERS}
     return Parts(
         namespaces={name: _role(each) for name, each in declared.items()} if is_map(declared) and declared else None,
         own_namespaces={path: name for path, name in own.items() if name is not None},
@@ -106,6 +118,7 @@ def salvaged(values: Mapping[str, Any], today: dt.date) -> Parts:
         gateways=_names(values, "gateways"),
         issuers=_names(values, "issuers"),
         authorizers=_names(values, "authorizers"),
+        observers={path: name for path, name in observers.items() if name is not None},
     )
 
 

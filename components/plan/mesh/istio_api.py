@@ -28,7 +28,7 @@ def gateway(at: GatewayAddress, group: ClientGroup) -> KubeObject:
 
 
 def virtual_service(
-    at: GatewayAddress, group: ClientGroup, chunk: Chunk, others: Mapping[str, Flow], token_headers: tuple[str, ...]
+    at: GatewayAddress, group: ClientGroup, chunk: Chunk, others: Mapping[str, Flow], kept_inside: tuple[str, ...]
 ) -> KubeObject:
     """A chunk's routes: from the sidecars (`mesh`) to the gateway, and from the gateway to each host."""
     own_gateway = f"{at.namespace}/{group.name}"
@@ -53,7 +53,7 @@ def virtual_service(
             *(
                 {
                     "match": [{"gateways": [own_gateway], "port": flow.port, "authority": _authority(flow)}],
-                    **handling(flow, others, token_headers),
+                    **handling(flow, others, kept_inside),
                 }
                 for flow in chunk.http
             ),
@@ -64,7 +64,7 @@ def virtual_service(
 
 
 def direct_virtual_service(
-    at: GatewayAddress, group: ClientGroup, chunk: Chunk, others: Mapping[str, Flow], token_headers: tuple[str, ...]
+    at: GatewayAddress, group: ClientGroup, chunk: Chunk, others: Mapping[str, Flow], kept_inside: tuple[str, ...]
 ) -> KubeObject | None:
     """A chunk's routes for namespaces without a gateway, where sidecars have anything to do but pass it on."""
     flows = [flow for flow in chunk.http if flow.spec.tls is not None or flow.spec.routing is not None]
@@ -81,7 +81,7 @@ def direct_virtual_service(
             "http": [
                 {
                     "match": [{"port": flow.port, "authority": _authority(flow)}],
-                    **handling(flow, others, token_headers),
+                    **handling(flow, others, kept_inside),
                 }
                 for flow in chunk.http
                 if flow.host in hosts
