@@ -35,7 +35,7 @@ if plan.managed_mesh is not None:
     closed += OwnNamespaces("mesh-own", plan.managed_mesh.namespaces, on_mesh).each.values()
     ManagedMesh("mesh", ManagedMeshArgs(plan=plan.managed_mesh, after=closed), on_cluster)
 
-Observability("logs", ObservabilityArgs(telemetry=plan.observability, after=closed), on_mesh)
+Observability("logs", ObservabilityArgs(plan=plan.observability, cluster=cluster, after=closed), on_mesh)
 egress = EgressGateway("egress", EgressGatewayArgs(plan=plan.egress_gateway, secrets=secrets, after=closed), on_mesh)
 clients = NetworkLockdown(
     "clients", NetworkLockdownArgs(policies=plan.client_policies, after=egress.service_entries), on_cluster

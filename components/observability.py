@@ -1,4 +1,4 @@
-"""What is logged of traffic that leaves."""
+"""What is told of traffic that leaves."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,22 +6,29 @@ from dataclasses import dataclass
 import pulumi
 
 from components.kube import kube_object
-from components.plan import KubeObject
+from components.plan.observability import ObservabilityPlan
 
 
 @dataclass(frozen=True, kw_only=True)
 class ObservabilityArgs:
-    """The Telemetry objects, and what must be there first."""
+    """What to register, and what must be there first."""
 
-    telemetry: Sequence[KubeObject]
+    plan: ObservabilityPlan
+    cluster: pulumi.ProviderResource
+    """Where alerts go, wherever the mesh's own objects are."""
     after: Sequence[pulumi.Resource]
 
 
 class Observability(pulumi.ComponentResource):
-    """Access logs of the gateway, and of undeclared traffic in the whole mesh."""
+    """Logs and traces of the gateways and their clients, logs of undeclared traffic in the whole mesh, alerts."""
 
     def __init__(self, name: str, args: ObservabilityArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("egress:observability:Observability", name, None, opts)
-        for telemetry in args.telemetry:
-            kube_object(self, f"{name}-{telemetry.name}", telemetry, args.after)
+        for item in args.plan.mesh:
+            kube_object(self, f"{name}-{item.name}", item, args.after)
+        for item in args.plan.clients:
+            kube_object(self, f"{name}-{item.namespace}-{item.name}", item, args.after)
+        alerts = args.plan.alerts
+        if alerts is not None:
+            kube_object(self, f"{name}-{alerts.name}", alerts, args.after, provider=args.cluster)
         self.register_outputs({})

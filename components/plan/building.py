@@ -11,7 +11,7 @@ from components.plan.istio import IstioPlan, plan_istio
 from components.plan.lockdown import client_policies, gateway_policies
 from components.plan.managed_mesh import ManagedMeshPlan, plan_managed_gateways, plan_managed_mesh
 from components.plan.objects import KubeObject, Plain
-from components.plan.observability import plan_observability
+from components.plan.observability import ObservabilityPlan, plan_observability
 from components.settings import Settings
 from policy.approvals import Approvals
 
@@ -30,7 +30,7 @@ class Plan:
     backends: BackendsPlan | None
     gateway_policies: tuple[KubeObject, ...]
     client_policies: tuple[KubeObject, ...]
-    observability: tuple[KubeObject, ...]
+    observability: ObservabilityPlan
     handoff: Plain
 
 
@@ -55,6 +55,6 @@ def make_plan(settings: Settings, approvals: Approvals, *, stack: str) -> Plan:
         backends=plan_backends(settings, approvals) if offers else None,
         gateway_policies=gateways if enforced else (),
         client_policies=clients if enforced else (),
-        observability=plan_observability(settings),
+        observability=plan_observability(settings, cluster_domain=domain),
         handoff=handoff(settings, stack=stack, planned=() if enforced else (*gateways, *clients)),
     )

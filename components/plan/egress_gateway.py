@@ -14,6 +14,7 @@ from components.plan.mesh.entries import service_entries
 from components.plan.mesh.proxy import TELL_NOTHING
 from components.plan.mesh.requests import others_of
 from components.plan.mesh.sidecars import sidecars
+from components.plan.mesh.telemetry import TRACE_HEADERS
 from components.plan.mesh.tokens import request_authentication, token_headers
 from components.plan.mesh_config import outbound_mode
 from components.plan.objects import KubeObject, Release
@@ -79,7 +80,7 @@ def plan_egress_gateway(settings: Settings, groups: Sequence[ClientGroup], *, cl
         gateways=(),
         clients=tuple(_clients(settings, places, groups)),
         groups=tuple(
-            _group(settings, places[group.gateway], group, others, token_headers(issuers)) for group in groups
+            _group(settings, places[group.gateway], group, others, _kept_inside(settings)) for group in groups
         ),
     )
 
@@ -144,7 +145,7 @@ def _group(
     at: GatewayAddress,
     group: ClientGroup,
     others: dict[str, Flow],
-    token_headers: tuple[str, ...],
+    kept_inside: tuple[str, ...],
 ) -> ClientGroupPlan:
     enforced = settings.egress.posture == "enforce"
     listeners: list[KubeObject] = []
@@ -158,15 +159,21 @@ def _group(
         ]
         listeners += authorization.ask(at, group, doors) if enforced else ()
         routes += [
-            istio_api.virtual_service(at, group, chunk, others, token_headers, enforced=enforced)
+            istio_api.virtual_service(at, group, chunk, others, kept_inside, enforced=enforced)
             for chunk in group.chunks
         ]
-    direct = [istio_api.direct_virtual_service(at, group, chunk, others, token_headers) for chunk in group.chunks]
+    direct = [istio_api.direct_virtual_service(at, group, chunk, others, kept_inside) for chunk in group.chunks]
     return ClientGroupPlan(
         listeners=tuple(listeners),
         routes=(*routes, *(route for route in direct if route is not None)),
         service_entries=tuple(service_entries(at, group, settings.destinations)),
     )
+
+
+def _kept_inside(settings: Settings) -> tuple[str, ...]:
+    """Headers that are for the gateway: tokens, and those by which it continues a trace."""
+    mesh = settings.egress.mesh
+    return (*token_headers(mesh.issuers or {}), *(() if mesh.tracing is None else TRACE_HEADERS))
 
 
 def _release(settings: Settings, name: str | None, gateway: FurtherGateway) -> Release:

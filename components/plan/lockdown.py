@@ -13,7 +13,7 @@ from components.plan import network_needs
 from components.plan.egress_gateway import client_namespaces, direct_namespaces, gateways_of, outbound, plain_ports
 from components.plan.envoy_gateway import CLASS, proxy_labels
 from components.plan.mesh import asm
-from components.plan.mesh.address import gateway_name, gateway_pods
+from components.plan.mesh.address import gateway_name, pods_of_gateway
 from components.plan.names import digest, kube_name
 from components.plan.network_needs import Need, opened, single, tcp
 from components.plan.objects import KubeObject
@@ -97,7 +97,7 @@ def _egress_gateway(settings: Settings, approvals: Approvals, name: str | None) 
         "ports": [tcp(_XDS)],
     }
     control_plane = [istiod] if settings.egress.mesh.asm is None else _managed_control_plane(settings)
-    namespace, labels = gateway_pods(settings, name)
+    namespace, labels = pods_of_gateway(settings, name)
     needs = [
         network_needs.of_destination(destination)
         for destination in settings.destinations.values()

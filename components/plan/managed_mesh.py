@@ -7,7 +7,7 @@ from components.plan.egress_gateway import ClientGroupPlan, EgressGatewayPlan, c
 from components.plan.groups import ClientGroup
 from components.plan.istio import members
 from components.plan.mesh import asm, authorization
-from components.plan.mesh.address import gateway_name, gateway_pods
+from components.plan.mesh.address import gateway_name, pods_of_gateway
 from components.plan.mesh.sidecars import sidecars
 from components.plan.mesh_config import outbound_mode
 from components.plan.objects import KubeObject, NamespaceLabels
@@ -94,7 +94,7 @@ def _leads_through(settings: Settings, at: asm.AsmGateway, groups: Sequence[Clie
 
 
 def _disruption_budget(settings: Settings, gateway: str | None) -> KubeObject:
-    namespace, labels = gateway_pods(settings, gateway)
+    namespace, labels = pods_of_gateway(settings, gateway)
     return KubeObject(
         api_version="policy/v1",
         kind="PodDisruptionBudget",

@@ -3,6 +3,7 @@
 from typing import Any
 
 from components.plan.mesh import providers
+from components.plan.mesh.telemetry import extension_providers
 from components.settings import Settings
 
 
@@ -22,8 +23,10 @@ def control_plane(settings: Settings, *, cluster_domain: str) -> dict[str, Any]:
         "accessLogEncoding": "JSON",
         "trustDomain": settings.egress.mesh.trust_domain,
     }
-    if authorizers:
-        mesh["extensionProviders"] = providers.authorizers(authorizers, cluster_domain=cluster_domain)
+    mesh["extensionProviders"] = [
+        *extension_providers(settings, cluster_domain=cluster_domain),
+        *providers.authorizers(authorizers, cluster_domain=cluster_domain),
+    ]
     if len(authorizers) > 1:
         # Without it, istiod refuses everything at a gateway that asks two (istio/istio, pilot/pkg/security/authz).
         environment["PILOT_ENABLE_MULTIPLE_CUSTOM_AUTHZ_PROVIDERS"] = "true"

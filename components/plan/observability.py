@@ -1,39 +1,105 @@
-"""Access logs of everything that leaves, and of everything that was refused, as JSON on standard output."""
+"""What is told of traffic that leaves: access logs as JSON on standard output, spans, and alert rules."""
 
+from dataclasses import dataclass
 from typing import Any, Final
 
-from components.plan.mesh.address import GATEWAY, gateway_pods
+from components.plan.alerts import prometheus_rule
+from components.plan.egress_gateway import client_namespaces, direct_namespaces, gateways_of
+from components.plan.mesh.address import GATEWAY, gateway_name, pods_of_gateway
+from components.plan.mesh.telemetry import CLIENT_LOG, GATEWAY_LOG, TRACES, UNDECLARED, leaves
 from components.plan.objects import KubeObject
 from components.settings import Settings
 
-_UNDECLARED: Final = " || ".join(
-    (
-        "xds.cluster_name == 'PassthroughCluster'",  # let through under `observe`
-        "xds.cluster_name == 'BlackHoleCluster'",  # TCP and TLS that `enforce` refused
-        "xds.route_name == 'block_all'",  # HTTP that `enforce` refused: istiod answers it without a cluster
+_CLIENTS: Final = {"match": {"mode": "CLIENT"}}
+"""Of a pod's traffic only what it sends; what it receives is no egress."""
+_URL_WITHOUT_QUERY: Final = "%REQ(:SCHEME)%://%REQ(:AUTHORITY)%%PATH(NQ)%"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ObservabilityPlan:
+    """Objects that tell what leaves."""
+
+    mesh: tuple[KubeObject, ...]
+    """For the gateways, and for the mesh as a whole."""
+    clients: tuple[KubeObject, ...]
+    """For client namespaces: one each."""
+    alerts: KubeObject | None
+    """In the cluster, wherever the mesh's own objects are."""
+
+
+def plan_observability(settings: Settings, *, cluster_domain: str) -> ObservabilityPlan:
+    """Logs of everything at the gateways, of what leaves in client namespaces, and of the undeclared everywhere."""
+    alerts = settings.egress.mesh.alerts
+    root = _telemetry(
+        "undeclared-egress",
+        settings.install.istio.namespace,
+        {"accessLogging": [{"providers": _providers(settings, CLIENT_LOG), "filter": {"expression": UNDECLARED}}]},
     )
-)
-"""Traffic that no destination declares (seen with istiod 1.31 and Envoy 1.40)."""
-
-
-def plan_observability(settings: Settings) -> tuple[KubeObject, ...]:
-    """Telemetry for the gateway (everything) and for the whole mesh (what no destination declares)."""
-    namespace, labels = gateway_pods(settings, None)
-    return (
+    logged = [
+        {
+            **_CLIENTS,
+            "providers": _providers(settings, CLIENT_LOG),
+            "filter": {"expression": leaves(settings, cluster_domain=cluster_domain)},
+        }
+    ]
+    direct = direct_namespaces(settings)
+    clients = (
         _telemetry(
-            GATEWAY,
+            "cluster-egress",
             namespace,
-            {
-                "selector": {"matchLabels": labels},
-                "accessLogging": [{"providers": [{"name": "envoy"}]}],
-            },
-        ),
-        _telemetry(
-            "undeclared-egress",
-            settings.install.istio.namespace,
-            {"accessLogging": [{"providers": [{"name": "envoy"}], "filter": {"expression": _UNDECLARED}}]},
-        ),
+            {"accessLogging": logged, **_traced(settings, goes_outside=namespace in direct, **_CLIENTS)},
+        )
+        for namespace in client_namespaces(settings)
     )
+    return ObservabilityPlan(
+        mesh=(*_gateways(settings), root),
+        clients=tuple(clients),
+        alerts=None if alerts is None else prometheus_rule(settings, alerts),
+    )
+
+
+def _gateways(settings: Settings) -> tuple[KubeObject, ...]:
+    """For all gateways together, where they have a namespace of their own; else for each by its labels."""
+    spec: dict[str, Any] = {
+        "accessLogging": [{"providers": _providers(settings, GATEWAY_LOG)}],
+        # Not what clients' proxies add: the hosts outside are no part of our traces.
+        **_traced(settings, goes_outside=True),
+    }
+    if settings.egress.mesh.flavour != "asm":
+        return (_telemetry(GATEWAY, settings.egress.mesh.gateway.namespace, spec),)
+    places = {gateway_name(name): pods_of_gateway(settings, name) for name in gateways_of(settings)}
+    return tuple(
+        _telemetry(name, namespace, {"selector": {"matchLabels": labels}, **spec})
+        for name, (namespace, labels) in places.items()
+    )
+
+
+def _providers(settings: Settings, name: str) -> list[dict[str, str]]:
+    """Who writes a log. A managed mesh's configuration is not ours, so there it is Istio's own provider."""
+    return [{"name": "envoy" if settings.egress.mesh.flavour == "asm" else name}]
+
+
+def _traced(settings: Settings, *, goes_outside: bool, **more: Any) -> dict[str, Any]:
+    """The `tracing` of a Telemetry, if spans are wanted.
+
+    Args:
+        settings: the declaration.
+        goes_outside: these proxies' requests go to hosts outside, which must not see trace headers.
+        more: further fields.
+    """
+    tracing = settings.egress.mesh.tracing
+    if tracing is None:
+        return {}
+    spans: dict[str, Any] = {
+        **more,
+        "providers": [{"name": TRACES}],
+        "randomSamplingPercentage": tracing.percent,
+        # Envoy's own tag holds the query, and that may hold a secret.
+        "customTags": {"http.url": {"formatter": {"value": _URL_WITHOUT_QUERY}}},
+    }
+    if goes_outside:
+        spans["disableContextPropagation"] = True
+    return {"tracing": [spans]}
 
 
 def _telemetry(name: str, namespace: str, spec: dict[str, Any]) -> KubeObject:

@@ -19,6 +19,7 @@ def check(parts: Parts, *, file: str) -> list[Problem]:
         *(asm.check(parts) if parts.flavour == "asm" else ()),
         *_secrets(parts),
         *_own_namespaces(parts),
+        *_observers(parts),
     ]
     return [Problem(file=file, path=path, wrong=wrong, instead=instead) for path, wrong, instead in found]
 
@@ -98,3 +99,22 @@ def _own_namespaces(parts: Parts) -> _Found:
         if namespace in taken:
             yield path, f"namespace `{namespace}` is {taken[namespace]} already", "a namespace of its own"
         taken[namespace] = "one of ours"
+
+
+def _observers(parts: Parts) -> _Found:
+    """Spans tell of every client's requests, and alerts of whom they name: neither is a client's to read or change."""
+    ours = set(parts.own_namespaces.values())
+    for path, namespace in parts.observers.items():
+        if (parts.namespaces or {}).get(namespace) == "client":
+            yield (
+                path,
+                f"namespace `{namespace}` has the role `client`, and whoever works there could watch the others, "
+                "or silence this",
+                "a namespace of those who run the cluster, for example `monitoring`",
+            )
+        elif namespace in ours:
+            yield (
+                path,
+                f"namespace `{namespace}` is one of ours, and goes with the stack",
+                "the namespace of your monitoring, which is there already",
+            )

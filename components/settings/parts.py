@@ -27,6 +27,10 @@ OWN_NAMESPACES: Final[Mapping[Path, str]] = {
     ("install", "envoyGateway", "namespace"): Install().envoy_gateway.namespace,
 }
 """Where the namespaces of ours are set, and their defaults."""
+_OBSERVERS: Final[tuple[Path, ...]] = (
+    ("egress", "mesh", "tracing", "namespace"),
+    ("egress", "mesh", "alerts", "namespace"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +59,8 @@ class Parts:
     istio_version: str | None
     """The first istiod's; `None` if it is wrong."""
     canary: Canary | None
+    observers: Mapping[Path, str]
+    """The namespaces of what is told about everybody's egress, by where they are set."""
 
     def is_direct(self, namespace: str) -> bool | None:
         """Whether a namespace's clients go without a gateway; `None` if nobody can tell."""
@@ -90,6 +96,11 @@ def whole(settings: Settings, values: Mapping[str, Any]) -> Parts:
         authorizers=frozenset(settings.egress.mesh.authorizers or {}),
         istio_version=settings.install.istio.version,
         canary=settings.install.istio.canary,
+        observers={
+            path: each.namespace
+            for path, each in zip(_OBSERVERS, (settings.egress.mesh.tracing, settings.egress.mesh.alerts), strict=True)
+            if each is not None
+        },
     )
 
 
@@ -104,6 +115,7 @@ def salvaged(values: Mapping[str, Any], today: dt.date) -> Parts:
         for path, default in OWN_NAMESPACES.items()
     }
     flavour = at(values, "egress", "mesh", "flavour")
+    observers = {path: _valid(TypeAdapter[str](KubernetesLabel), at(values, *path), context) for path in _OBSERVERS}
     return Parts(
         plain=values,
         flavour=flavour if isinstance(flavour, str) else None,
@@ -128,6 +140,7 @@ def salvaged(values: Mapping[str, Any], today: dt.date) -> Parts:
             TypeAdapter[str](Version), at(values, "install", "istio", "version") or Istio().version, context
         ),
         canary=_valid(TypeAdapter(Canary), at(values, "install", "istio", "canary"), context),
+        observers={path: name for path, name in observers.items() if name is not None},
     )
 
 

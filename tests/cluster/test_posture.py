@@ -1,9 +1,9 @@
 """`observe` on a cluster that enforces, and back: what passes, what is told, and that nothing declared is cut."""
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import ExitStack
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -44,7 +44,9 @@ def test_observing_cuts_nothing(observed: Stream, client: Client) -> None:
 
 
 @pytest.mark.usefixtures("observed")
-@pytest.mark.proves("posture", "`observe` tells what `enforce` would refuse: hosts in logs, callers in counters")
+@pytest.mark.proves(
+    "posture", "`observe` tells what `enforce` would refuse: hosts and callers in logs, and in counters"
+)
 def test_observing_tells_what_would_be_refused(cluster: Cluster, client: Client) -> None:
     """Guards against a change to `enforce` that surprises everybody."""
     reader = client("news", "reader")
@@ -63,6 +65,14 @@ def test_observing_tells_what_would_be_refused(cluster: Cluster, client: Client)
     wait_until(
         lambda: _would_be_denied(cluster) > before, "the undeclared caller in the gateway's counters", seconds=20
     )
+    other = "spiffe://cluster.local/ns/news/sa/other"
+    for scheme in ("http", "https"):
+        client("news", "other").curl(f"{scheme}://edition.cnn.com/told-{scheme}")
+    wait_until(
+        lambda: {line["protocol"] for line in _host_only(cluster) if line["client"] == other} >= {"HTTP/2", None},
+        "the undeclared caller in the gateway's log, by HTTP and by TLS",
+        seconds=20,
+    )
 
 
 @pytest.mark.usefixtures("observed")
@@ -78,6 +88,12 @@ def test_observing_warns_at_admission(cluster: Cluster) -> None:
     done = cluster.deployer.run("apply", "--server-side", "--dry-run=server", "-f", "-", text=json.dumps(backend))
     assert "Warning" in done.stderr
     assert "EGR101" in done.stderr
+
+
+def _host_only(cluster: Cluster) -> list[Mapping[str, Any]]:
+    """Lines of the gateways' logs on hosts that are declared, but not for who asked."""
+    lines = [line for pod in cluster.pods(*EGRESS_GATEWAYS) for line in pod.access_log("istio-proxy")]
+    return [line for line in lines if line["declared"] == "host-only"]
 
 
 def _would_be_denied(cluster: Cluster) -> int:

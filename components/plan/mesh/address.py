@@ -31,7 +31,7 @@ def asm_labels(name: str | None) -> dict[str, str]:
     return {"cluster-egress/gateway": gateway_name(name)}
 
 
-def gateway_pods(settings: Settings, name: str | None) -> tuple[str, dict[str, str]]:
+def pods_of_gateway(settings: Settings, name: str | None) -> tuple[str, dict[str, str]]:
     """The namespace of a gateway's pods, and the labels that they alone have there."""
     if settings.egress.mesh.flavour == "asm":
         return settings.install.istio.namespace, asm_labels(name)

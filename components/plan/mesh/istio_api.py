@@ -42,7 +42,7 @@ def virtual_service(
     group: ClientGroup,
     chunk: Chunk,
     others: Mapping[str, Flow],
-    token_headers: tuple[str, ...],
+    kept_inside: tuple[str, ...],
     *,
     enforced: bool,
 ) -> KubeObject:
@@ -69,7 +69,7 @@ def virtual_service(
             *(
                 route
                 for flow in chunk.http
-                for route in _from_gateway(flow, own_gateway, others, token_headers, enforced=enforced)
+                for route in _from_gateway(flow, own_gateway, others, kept_inside, enforced=enforced)
             ),
         ]
     if lanes:
@@ -78,7 +78,7 @@ def virtual_service(
 
 
 def direct_virtual_service(
-    at: GatewayAddress, group: ClientGroup, chunk: Chunk, others: Mapping[str, Flow], token_headers: tuple[str, ...]
+    at: GatewayAddress, group: ClientGroup, chunk: Chunk, others: Mapping[str, Flow], kept_inside: tuple[str, ...]
 ) -> KubeObject | None:
     """A chunk's routes for namespaces without a gateway, where sidecars have anything to do but pass it on."""
     flows = [flow for flow in chunk.http if flow.spec.tls is not None or flow.spec.routing is not None]
@@ -95,7 +95,7 @@ def direct_virtual_service(
             "http": [
                 {
                     "match": [{"port": flow.port, "authority": _authority(flow)}],
-                    **handling(flow, others, token_headers),
+                    **handling(flow, others, kept_inside),
                 }
                 for flow in chunk.http
                 if flow.host in hosts
@@ -105,10 +105,10 @@ def direct_virtual_service(
 
 
 def _from_gateway(
-    flow: Flow, own_gateway: str, others: Mapping[str, Flow], token_headers: tuple[str, ...], *, enforced: bool
+    flow: Flow, own_gateway: str, others: Mapping[str, Flow], kept_inside: tuple[str, ...], *, enforced: bool
 ) -> list[dict[str, Any]]:
     match = {"gateways": [own_gateway], "port": flow.port, "authority": _authority(flow)}
-    taken = (*token_headers, *(overriding_headers(flow) if enforced else ()))
+    taken = (*kept_inside, *(overriding_headers(flow) if enforced else ()))
     refused = ambiguous_paths(flow, match) if enforced else []
     return [*refused, {"match": [match], **handling(flow, others, taken)}]
 

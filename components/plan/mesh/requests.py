@@ -30,17 +30,17 @@ def outside(flow: Flow) -> dict[str, Any]:
     return {"host": flow.host, "port": {"number": flow.known_as}}
 
 
-def handling(flow: Flow, others: Mapping[str, Flow], taken: tuple[str, ...]) -> dict[str, Any]:
+def handling(flow: Flow, others: Mapping[str, Flow], kept_inside: tuple[str, ...]) -> dict[str, Any]:
     """The fields of an HTTP route but for its match: where requests go, and what becomes of them.
 
     Args:
         flow: what the client asked for.
         others: the flow of each destination that requests are split with or copied to.
-        taken: headers that are for the gateway only, such as those that hold tokens.
+        kept_inside: headers that are for the gateway only: tokens, and those of traces.
     """
     routing = flow.spec.routing
     own = None if routing is None else routing.request_headers
-    request: dict[str, Any] = {"remove": _removed(own, taken)}
+    request: dict[str, Any] = {"remove": _removed(own, kept_inside)}
     if own is not None and own.set is not None:
         request["set"] = dict(own.set)
     fields: dict[str, Any] = {"headers": {"request": request}, "route": [{"destination": outside(flow)}]}
@@ -80,9 +80,9 @@ def _instead(other: Flow) -> dict[str, Any]:
     return {"destination": outside(other), "headers": {"request": {"set": {"Host": other.host}}}}
 
 
-def _removed(own: HeaderChanges | None, taken: tuple[str, ...]) -> list[str]:
+def _removed(own: HeaderChanges | None, kept_inside: tuple[str, ...]) -> list[str]:
     more = () if own is None else own.remove or ()
-    return list(dict.fromkeys((*INTERNAL_HEADERS, *taken, *more)))
+    return list(dict.fromkeys((*INTERNAL_HEADERS, *kept_inside, *more)))
 
 
 def _changes(changes: HeaderChanges) -> dict[str, Any]:

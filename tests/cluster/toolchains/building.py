@@ -51,7 +51,7 @@ def _compile(toolchain: Toolchain, into: Path) -> None:
     for program, package in toolchain.programs.items():
         _say(f"building {program} once; on a cold machine this takes minutes")
         command = ["go", "build", "-v", *_BUILD_FLAGS, f"-ldflags={toolchain.linker_flags}"]
-        command += ["-o", str(into / program), package]
+        command += [f"-tags={','.join(toolchain.tags)}", "-o", str(into / program), package]
         with subprocess.Popen(
             command,
             cwd=toolchain.folder,
