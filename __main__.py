@@ -32,14 +32,21 @@ gateways = NetworkLockdown(
 closed = [istio.istiod, *own.each.values(), *gateways.policies]
 
 Observability("logs", ObservabilityArgs(telemetry=plan.observability, after=closed), on_cluster)
-egress = EgressGateway("egress", EgressGatewayArgs(plan=plan.egress_gateway, secrets=secrets, after=closed), on_cluster)
-clients = NetworkLockdown(
-    "clients", NetworkLockdownArgs(policies=plan.client_policies, after=egress.service_entries), on_cluster
-)
-if plan.envoy_gateway is not None and plan.backends is not None:
+envoy = None
+if plan.envoy_gateway is not None:
     envoy = EnvoyGatewayInstall(
         "envoy", EnvoyGatewayInstallArgs(plan=plan.envoy_gateway, secrets=secrets, after=closed), on_cluster
     )
+kinds_from = [envoy.controller] if envoy is not None and plan.egress_gateway.uses_gateway_api else []
+egress = EgressGateway(
+    "egress",
+    EgressGatewayArgs(plan=plan.egress_gateway, secrets=secrets, after=closed, kinds_from=kinds_from),
+    on_cluster,
+)
+clients = NetworkLockdown(
+    "clients", NetworkLockdownArgs(policies=plan.client_policies, after=egress.service_entries), on_cluster
+)
+if envoy is not None and plan.backends is not None:
     ExternalBackends("backends", ExternalBackendsArgs(plan=plan.backends, after=[envoy.gateway]), on_cluster)
 
 pulumi.export("handoff", plan.handoff)

@@ -22,6 +22,8 @@ class EgressGatewayArgs:
     plan: EgressGatewayPlan
     secrets: Secrets
     after: Sequence[pulumi.Resource]
+    kinds_from: Sequence[pulumi.Resource] = ()
+    """What brings the CRDs of the groups' objects, where that is not Istio."""
 
 
 class EgressGateway(pulumi.ComponentResource):
@@ -44,8 +46,9 @@ class EgressGateway(pulumi.ComponentResource):
         clients = [kube_object(self, _logical_name(name, item, plan), item, self.gateways) for item in plan.clients]
         entries: list[pulumi.Resource] = []
         for group in plan.groups:
-            listeners = [kube_object(self, f"{name}-{item.name}", item, self.gateways) for item in group.listeners]
-            ready = listeners or self.gateways
+            open_for = [*self.gateways, *args.kinds_from]
+            listeners = [kube_object(self, f"{name}-{item.name}", item, open_for) for item in group.listeners]
+            ready = listeners or open_for
             routes = [kube_object(self, _logical_name(name, route, plan), route, ready) for route in group.routes]
             entries += [
                 kube_object(self, f"{name}-{entry.name}", entry, [*clients, *routes]) for entry in group.service_entries

@@ -1,16 +1,17 @@
 """The egress gateways and everything that leads through them, whatever the flavour."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from components.plan.flows import Flow
-from components.plan.groups import ClientGroup
+from components.plan.groups import ClientGroup, entry_shards
 from components.plan.istio import outbound_mode
-from components.plan.mesh import authorization, destination_rules, istio_api
+from components.plan.mesh import authorization, destination_rules, gateway_api, istio_api
 from components.plan.mesh.address import GatewayAddress, gateway_name
 from components.plan.mesh.entries import service_entries
+from components.plan.mesh.gateway_ports import GatewayPorts, gateway_ports
 from components.plan.mesh.requests import others_of
 from components.plan.mesh.sidecars import sidecars
 from components.plan.mesh.tokens import request_authentication, token_headers
@@ -51,6 +52,8 @@ class EgressGatewayPlan:
     clients: tuple[KubeObject, ...]
     """What client namespaces' sidecars are told of outside hosts and gateways."""
     groups: tuple[ClientGroupPlan, ...]
+    uses_gateway_api: bool
+    """Whether `groups` have kinds of Gateway API, whose CRDs must be there first."""
 
 
 def plan_egress_gateway(settings: Settings, groups: Sequence[ClientGroup], *, cluster_domain: str) -> EgressGatewayPlan:
@@ -68,6 +71,8 @@ def plan_egress_gateway(settings: Settings, groups: Sequence[ClientGroup], *, cl
         for name in gateways_of(settings)
     }
     main = places[None]
+    ports = {name: gateway_ports(group for group in groups if group.gateway == name) for name in places}
+    by_port = mesh.flavour == "gateway-api"
     others = others_of(
         settings.destinations, {(flow.host, flow.port): flow for group in groups for flow in group.flows}
     )
@@ -77,12 +82,27 @@ def plan_egress_gateway(settings: Settings, groups: Sequence[ClientGroup], *, cl
     return EgressGatewayPlan(
         namespace=main.namespace,
         guards=tuple(guards),
-        releases=tuple(_release(settings, at.name, gateways_of(settings)[at.name]) for at in places.values()),
+        releases=tuple(
+            _release(settings, at.name, gateways_of(settings)[at.name], open_ports(settings, groups, at.name))
+            for at in places.values()
+        ),
         clients=tuple(_clients(settings, places, groups)),
         groups=tuple(
-            _group(settings, places[group.gateway], group, others, token_headers(issuers)) for group in groups
+            _by_port(settings, places[group.gateway], group, ports[group.gateway], others)
+            if by_port
+            else _group(settings, places[group.gateway], group, others)
+            for group in groups
         ),
+        uses_gateway_api=by_port,
     )
+
+
+def open_ports(settings: Settings, groups: Sequence[ClientGroup], gateway: str | None) -> list[tuple[str, int]]:
+    """The ports on which a gateway's Service takes clients: name and number."""
+    if settings.egress.mesh.flavour == "gateway-api":
+        return gateway_ports(group for group in groups if group.gateway == gateway).named
+    plain = [(f"http2-{port}", port) for port in plain_ports(settings, gateway)]
+    return [*plain, *((f"tls-{lane}", lane) for lane in LANES)]
 
 
 def gateways_of(settings: Settings) -> dict[str | None, FurtherGateway]:
@@ -133,7 +153,11 @@ def _clients(
         found += sidecars(namespace, mode, groups, entries_in=main.namespace, cluster_domain=main.cluster_domain)
         for name, at in places.items():
             own = [group for group in groups if group.gateway == name]
-            rule = destination_rules.to_gateway(at, namespace, own)
+            rule = (
+                destination_rules.to_gateway_ports(at, namespace, own)
+                if settings.egress.mesh.flavour == "gateway-api"
+                else destination_rules.to_gateway(at, namespace, own)
+            )
             if rule is not None:
                 found.append(rule)
     shared = destination_rules.originate_tls(main, groups)
@@ -144,30 +168,59 @@ def _group(
     settings: Settings,
     at: GatewayAddress,
     group: ClientGroup,
-    others: dict[str, Flow],
-    token_headers: tuple[str, ...],
+    others: Mapping[str, Flow],
 ) -> ClientGroupPlan:
-    enforced = settings.egress.posture == "enforce"
+    """The group by Istio's API."""
+    own_headers = token_headers(settings.egress.mesh.issuers or {})
     listeners: list[KubeObject] = []
     routes = list(destination_rules.to_outside(at, group))
     if group.clients:
         doors = authorization.istio_api_doors(group)
-        issuers = settings.egress.mesh.issuers or {}
-        listeners += [istio_api.gateway(at, group), authorization.allow(at, group, doors, issuers, enforced=enforced)]
-        listeners += authorization.ask(at, group, doors) if enforced else ()
-        routes += [istio_api.virtual_service(at, group, chunk, others, token_headers) for chunk in group.chunks]
-    direct = [istio_api.direct_virtual_service(at, group, chunk, others, token_headers) for chunk in group.chunks]
+        listeners += [istio_api.gateway(at, group), *_permissions(settings, at, group, doors)]
+        routes += [istio_api.virtual_service(at, group, chunk, others, own_headers) for chunk in group.chunks]
+    direct = [istio_api.direct_virtual_service(at, group, chunk, others, own_headers) for chunk in group.chunks]
     return ClientGroupPlan(
         listeners=tuple(listeners),
         routes=(*routes, *(route for route in direct if route is not None)),
-        service_entries=tuple(service_entries(at, group, settings.destinations)),
+        service_entries=tuple(service_entries(at, group, entry_shards(group), settings.destinations)),
     )
 
 
-def _release(settings: Settings, name: str | None, gateway: FurtherGateway) -> Release:
+def _by_port(
+    settings: Settings, at: GatewayAddress, group: ClientGroup, ports: GatewayPorts, others: Mapping[str, Flow]
+) -> ClientGroupPlan:
+    """The group by Gateway API. It has clients of one kind only: through the gateway, or without one."""
+    own_headers = token_headers(settings.egress.mesh.issuers or {})
+    entries = gateway_api.shards(group)
+    listeners: list[KubeObject] = []
+    routes = list(destination_rules.to_outside(at, group))
+    if group.clients:
+        doors = authorization.gateway_api_doors(group, ports)
+        listeners += [*gateway_api.gateways(at, group, ports), *_permissions(settings, at, group, doors)]
+        routes += gateway_api.to_outside(at, group, ports, others, own_headers)
+        routes += gateway_api.to_gateway(at, group, entries, ports)
+    else:
+        routes += gateway_api.direct(at, group, entries, others, own_headers)
+    return ClientGroupPlan(
+        listeners=tuple(listeners),
+        routes=tuple(routes),
+        service_entries=tuple(service_entries(at, group, entries, settings.destinations)),
+    )
+
+
+def _permissions(
+    settings: Settings, at: GatewayAddress, group: ClientGroup, doors: Sequence[authorization.Door]
+) -> list[KubeObject]:
+    enforced = settings.egress.posture == "enforce"
+    allowed = authorization.allow(at, group, doors, settings.egress.mesh.issuers or {}, enforced=enforced)
+    return [allowed, *(authorization.ask(at, group, doors) if enforced else ())]
+
+
+def _release(
+    settings: Settings, name: str | None, gateway: FurtherGateway, clients_call: Sequence[tuple[str, int]]
+) -> Release:
     istio, labels = settings.install.istio, {"app": gateway_name(name), "istio": gateway_name(name)}
-    ports = [("status-port", 15021), *((f"http2-{port}", port) for port in plain_ports(settings, name))]
-    ports += [(f"tls-{lane}", lane) for lane in LANES]
+    ports = [("status-port", 15021), *clients_call]
     values: dict[str, Any] = {
         "labels": labels,
         "podAnnotations": {"proxy.istio.io/config": json.dumps(_TELL_NOTHING, sort_keys=True)},

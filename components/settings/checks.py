@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from components.settings import claims, outbound
+from components.settings import claims, flavours, outbound
 from components.settings.parts import Parts
 from components.settings.problems import Path, Problem, did_you_mean
 from components.settings.reserved import KUBERNETES_NAMESPACES
@@ -15,6 +15,7 @@ def check(parts: Parts, *, file: str) -> list[Problem]:
         *_offers(parts),
         *claims.check(parts),
         *outbound.check(parts),
+        *flavours.check(parts),
         *_secrets(parts),
         *_own_namespaces(parts),
     ]

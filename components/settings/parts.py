@@ -45,6 +45,12 @@ class Parts:
     gateways: frozenset[str]
     issuers: frozenset[str]
     authorizers: frozenset[str]
+    flavour: str | None
+    """`None` if it is not there, or no word."""
+    gateway_api: str | None
+    """The channel of Gateway API's CRDs that the cluster has from elsewhere."""
+    on_node_network: tuple[Path, ...]
+    """The gateways with `hostNetwork`."""
 
 
 def whole(settings: Settings) -> Parts:
@@ -72,6 +78,16 @@ def whole(settings: Settings) -> Parts:
         gateways=frozenset(settings.egress.mesh.gateways or {}),
         issuers=frozenset(settings.egress.mesh.issuers or {}),
         authorizers=frozenset(settings.egress.mesh.authorizers or {}),
+        flavour=settings.egress.mesh.flavour,
+        gateway_api=settings.install.gateway_api,
+        on_node_network=tuple(
+            path
+            for path, gateway in {
+                _MAIN_GATEWAY: settings.egress.mesh.gateway,
+                **{(*_GATEWAYS, name): each for name, each in (settings.egress.mesh.gateways or {}).items()},
+            }.items()
+            if gateway.host_network
+        ),
     )
 
 
@@ -106,11 +122,27 @@ def salvaged(values: Mapping[str, Any], today: dt.date) -> Parts:
         gateways=_names(values, "gateways"),
         issuers=_names(values, "issuers"),
         authorizers=_names(values, "authorizers"),
+        flavour=_word(values, "egress", "mesh", "flavour"),
+        gateway_api=_word(values, "install", "gatewayApi"),
+        on_node_network=tuple(
+            path
+            for path in (_MAIN_GATEWAY, *((*_GATEWAYS, name) for name in _names(values, "gateways")))
+            if at(values, *path, "hostNetwork") is True
+        ),
     )
 
 
 _CHECKED: Final = ("hosts", "ports", "clients", "servedBy", "addresses", "gateway", "token", "authorizer")
 """The keys of a destination that are compared with other parts."""
+
+
+_GATEWAYS: Final = ("egress", "mesh", "gateways")
+_MAIN_GATEWAY: Final = ("egress", "mesh", "gateway")
+
+
+def _word(values: Mapping[str, Any], *path: str) -> str | None:
+    word = at(values, *path)
+    return word if isinstance(word, str) else None
 
 
 def _names(values: Mapping[str, Any], key: str) -> frozenset[str]:
