@@ -17,7 +17,11 @@ from components.observability import Observability, ObservabilityArgs
 
 declared = read_declaration()
 plan, secrets = declared.plan, declared.secrets
-cluster = kubernetes.Provider("cluster", context=declared.settings.cluster.context)
+cluster = kubernetes.Provider(
+    "cluster",
+    context=declared.settings.cluster.context,
+    enable_config_map_mutable=True,  # what a gateway is patched with changes in place
+)
 on_cluster = pulumi.ResourceOptions(provider=cluster)
 
 own = OwnNamespaces("own", plan.namespaces, on_cluster)

@@ -7,6 +7,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.plan import KubeObject, Release
+from components.plan.objects import ConfigMap
 
 Secrets = Mapping[str, pulumi.Output[str]]
 """The stack's secrets, by name."""
@@ -25,6 +26,18 @@ def kube_object(
         kind=planned.kind,
         metadata=planned.metadata,
         spec=planned.spec,
+        opts=pulumi.ResourceOptions(parent=component, depends_on=list(after)),
+    )
+
+
+def config_map(
+    component: pulumi.ComponentResource, name: str, planned: ConfigMap, after: Sequence[pulumi.Resource]
+) -> pulumi.Resource:
+    """Register one ConfigMap as a child of `component`, once everything in `after` is there."""
+    return kubernetes.core.v1.ConfigMap(
+        name,
+        metadata=kubernetes.meta.v1.ObjectMetaArgs(**planned.metadata),
+        data=dict(planned.data),
         opts=pulumi.ResourceOptions(parent=component, depends_on=list(after)),
     )
 

@@ -12,6 +12,7 @@ from components.plan.mesh import authorization, destination_rules, gateway_api, 
 from components.plan.mesh.address import GatewayAddress, gateway_name
 from components.plan.mesh.entries import service_entries
 from components.plan.mesh.gateway_ports import GatewayPorts, gateway_ports
+from components.plan.mesh.node_network import DeployedGateway, deployed_gateway
 from components.plan.mesh.requests import others_of
 from components.plan.mesh.sidecars import sidecars
 from components.plan.mesh.tokens import request_authentication, token_headers
@@ -49,6 +50,9 @@ class EgressGatewayPlan:
     guards: tuple[KubeObject, ...]
     """What must hold before a gateway runs: nobody passes, tokens are checked."""
     releases: tuple[Release, ...]
+    """The gateways in the cluster's network."""
+    on_node_network: tuple[DeployedGateway, ...]
+    """The others, which istiod deploys."""
     clients: tuple[KubeObject, ...]
     """What client namespaces' sidecars are told of outside hosts and gateways."""
     groups: tuple[ClientGroupPlan, ...]
@@ -79,12 +83,16 @@ def plan_egress_gateway(settings: Settings, groups: Sequence[ClientGroup], *, cl
     guards = [authorization.default_deny(main, enforced=enforced)]
     if enforced:  # a wrong token is refused, which `observe` never does
         guards += [item for at in places.values() if (item := request_authentication(at, issuers)) is not None]
+    releases = [
+        (at, _release(settings, at.name, gateways_of(settings)[at.name], open_ports(settings, groups, at.name)))
+        for at in places.values()
+    ]
     return EgressGatewayPlan(
         namespace=main.namespace,
         guards=tuple(guards),
-        releases=tuple(
-            _release(settings, at.name, gateways_of(settings)[at.name], open_ports(settings, groups, at.name))
-            for at in places.values()
+        releases=tuple(each for at, each in releases if not gateways_of(settings)[at.name].host_network),
+        on_node_network=tuple(
+            deployed_gateway(at, each) for at, each in releases if gateways_of(settings)[at.name].host_network
         ),
         clients=tuple(_clients(settings, places, groups)),
         groups=tuple(

@@ -31,12 +31,27 @@ def check(parts: Parts) -> _Found:
         yield from _wildcards(parts)
         yield from _handling(parts)
         yield from _ports(parts)
+        yield from _secrets(parts)
     for path in parts.on_node_network if parts.flavour != "gateway-api" else ():
         yield (
             (*path, "hostNetwork"),
             "Istio's gateway chart has no such value, and adding it keeps istiod from filling in the proxy's image",
             "`flavour: gateway-api`, whose gateways istiod deploys itself; or leave it out",
         )
+
+
+def _secrets(parts: Parts) -> _Found:
+    """Istio's chart lets its gateway read the namespace's Secrets; istiod's own deployment brings no such Role."""
+    deployed = {path[-1] if path[-2] == "gateways" else None for path in parts.on_node_network}
+    for name, destination in parts.destinations.items():
+        for port_name, port in destination.ports.items():
+            if port.tls is not None and port.tls.secret is not None and destination.gateway in deployed:
+                yield (
+                    ("destinations", name, "ports", port_name, "tls", "secret"),
+                    f"cannot be read by the gateway `{destination.gateway or 'default'}`: it has `hostNetwork`, so "
+                    "istiod deploys it, and gives it no right to read Secrets",
+                    "another gateway for this destination, or a host that a public authority vouches for",
+                )
 
 
 def _crds(parts: Parts) -> _Found:

@@ -19,6 +19,10 @@ SINGLE_PORTS: Final = range(22000, 30000)
 """Flavour gateway-api: a gateway's ports for TLS and TCP, one for each port of a host. Below Linux' ephemeral ports,
 and below Kubernetes' node ports."""
 
+IDLE_PORT: Final = 20999
+"""Flavour gateway-api: the one listener of a gateway that istiod deploys itself. Nothing is routed from it; a Gateway
+must have one, and those of client groups are Gateways of their own."""
+
 MOST_SHARED: Final = 250
 """How many of `SHARED_PORTS` a gateway may use: a quarter, so that few collide."""
 

@@ -68,7 +68,7 @@ def _limits(routing: Routing) -> dict[str, Any]:
     timeouts = {
         "request": routing.timeout,
         # With `retry` beside it, istiod reads it as the limit of one try.
-        "backendRequest": None if routing.retries is None else routing.retries.per_try_timeout,
+        "backendRequest": routing.retries.per_try_timeout if routing.retries and routing.retries.attempts else None,
     }
     given = {key: value for key, value in timeouts.items() if value is not None}
     if given:
