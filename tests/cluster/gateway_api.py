@@ -39,8 +39,25 @@ _APPROVAL: Final = """\
     ticket: SEC-98
     expires: "2029-12-31"
 """
+SECOND: Final = "egress-gateway-second"
+"""What the gateway on its node's network is called."""
+_EXCEPTION: Final = f"""\
+exceptions:
+  node-network:
+    rule: EGR603
+    kind: ConfigMap
+    namespace: istio-egress
+    name: {SECOND}-parameters
+    reason: For this test
+    owner: team-security
+    ticket: SEC-97
+    expires: "2029-12-31"
+"""
 _CHANGES: Final = (
-    ("flavour: istio-api", "flavour: gateway-api"),
+    (
+        "      flavour: istio-api\n",
+        "      flavour: gateway-api\n      gateways: {second: {replicas: 2, hostNetwork: true}}\n",
+    ),
     ("  cluster-egress:destinations:\n", f"  cluster-egress:destinations:\n{_DESTINATION}"),
 )
 
@@ -53,7 +70,8 @@ def change(stack: Stack) -> None:
         text = text.replace(old, new, 1)
     stack.file.write_text(text, encoding="utf-8")
     text = stack.approvals.read_text(encoding="utf-8")
-    stack.approvals.write_text(text.replace("publicRanges:\n", f"publicRanges:\n{_APPROVAL}", 1), encoding="utf-8")
+    text = text.replace("publicRanges:\n", f"publicRanges:\n{_APPROVAL}", 1)
+    stack.approvals.write_text(f"{text}{_EXCEPTION}", encoding="utf-8")
 
 
 def authority(cluster: Cluster) -> dict[str, Any]:

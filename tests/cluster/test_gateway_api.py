@@ -8,7 +8,7 @@ import pytest
 from tests.cluster.bed.cluster import Cluster
 from tests.cluster.bed.pods import EGRESS_GATEWAYS, Client, Pod
 from tests.cluster.bed.processes import wait_until
-from tests.cluster.gateway_api import authority, change
+from tests.cluster.gateway_api import SECOND, authority, change
 
 _CNN: Final = "edition.cnn.com"
 _API: Final = "api.example.org"
@@ -198,13 +198,37 @@ def test_the_gateway_takes_nobody_without_a_certificate(cluster: Cluster, client
     assert cluster.outside.seen("cnn", since=since, event="request") == []
 
 
+@pytest.mark.proves("gateway-api", "istiod deploys a gateway on its node's network: placement, number, budget, Service")
+def test_a_gateway_on_its_nodes_network_is_deployed(cluster: Cluster) -> None:
+    """Guards against patches that istiod's template does not take; the bed's pods have networks of their own."""
+
+    def deployed() -> bool:
+        return any(item["metadata"]["name"] == SECOND for item in cluster.kubectl.list("deployments", "istio-egress"))
+
+    wait_until(deployed, "istiod's Deployment", seconds=60)
+    first, second = (cluster.kubectl.get("deployment", name, "istio-egress") for name in ("egress-gateway", SECOND))
+    pods = [each["spec"]["template"]["spec"] for each in (first, second)]
+    assert pods[0]["nodeSelector"] == pods[1]["nodeSelector"]
+    assert pods[0]["tolerations"] == pods[1]["tolerations"]
+    assert (pods[1]["hostNetwork"], pods[1]["dnsPolicy"]) == (True, "ClusterFirstWithHostNet")
+    assert pods[1].get("securityContext", {}) == {}
+    assert second["spec"]["replicas"] == 2
+    assert second["spec"]["template"]["metadata"]["labels"]["app"] == SECOND
+    budget = cluster.kubectl.get("poddisruptionbudget", SECOND, "istio-egress")
+    assert budget["spec"]["maxUnavailable"] == 1
+    service = cluster.kubectl.get("service", SECOND, "istio-egress")
+    assert service["spec"]["type"] == "ClusterIP"
+    assert "news" in service["metadata"]["annotations"]["networking.istio.io/exportTo"]
+
+
 def _open_ports(cluster: Cluster) -> list[int]:
     gateways: list[Mapping[str, Any]] = [
         item
         for key, item in cluster.applied.objects().items()
         if key[:2] == ("Gateway.v1.gateway.networking.k8s.io", "istio-egress")
     ]
-    ports = [listener["port"] for gateway in gateways for listener in gateway["spec"]["listeners"]]
+    pointed = [gateway for gateway in gateways if "addresses" in gateway["spec"]]
+    ports = [listener["port"] for gateway in pointed for listener in gateway["spec"]["listeners"]]
     assert ports
     return ports
 

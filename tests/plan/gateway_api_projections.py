@@ -113,16 +113,24 @@ def _sections(plan: Plan) -> dict[tuple[str | None, str, str], tuple[str, Mappin
     """Every listener by namespace, Gateway and name, with the Service that it is on."""
     found: dict[tuple[str | None, str, str], tuple[str, Mapping[str, Any]]] = {}
     for gateway in gateways(plan):
-        (address,) = gateway.spec["addresses"]
-        assert address["type"] == "Hostname", "istiod would deploy a gateway of its own"
         for listener in gateway.spec["listeners"]:
             assert "hostname" not in listener, "the outer SNI is not a host's"
             assert listener["tls"] == {
                 "mode": "Terminate",
                 "options": {"gateway.istio.io/tls-terminate-mode": "ISTIO_MUTUAL"},
             }, "only mutual TLS tells the gateway who is asking"
-            found[gateway.namespace, gateway.name, listener["name"]] = (address["value"], listener)
+            found[gateway.namespace, gateway.name, listener["name"]] = (_service(gateway), listener)
     return found
+
+
+def _service(gateway: KubeObject) -> str:
+    """The Service whose pods get the listeners: the address, or what istiod deploys where there is none."""
+    if "addresses" not in gateway.spec:
+        name = gateway.annotations["gateway.istio.io/name-override"]
+        return f"{name}.{gateway.namespace}.svc.cluster.local"
+    (address,) = gateway.spec["addresses"]
+    assert address["type"] == "Hostname", "istiod would deploy a gateway of its own"
+    return address["value"]
 
 
 def _outside_ports(plan: Plan) -> dict[Place, int]:
