@@ -18,7 +18,11 @@ from components.observability import Observability, ObservabilityArgs
 
 declared = read_declaration()
 plan, secrets = declared.plan, declared.secrets
-cluster = kubernetes.Provider("cluster", context=declared.settings.cluster.context)
+cluster = kubernetes.Provider(
+    "cluster",
+    context=declared.settings.cluster.context,
+    enable_config_map_mutable=True,  # what a gateway is patched with changes in place
+)
 mesh = cluster if plan.managed_mesh is None else kubernetes.Provider("mesh", context=plan.managed_mesh.context)
 on_cluster, on_mesh = pulumi.ResourceOptions(provider=cluster), pulumi.ResourceOptions(provider=mesh)
 
@@ -36,14 +40,21 @@ if plan.managed_mesh is not None:
     ManagedMesh("mesh", ManagedMeshArgs(plan=plan.managed_mesh, after=closed), on_cluster)
 
 Observability("logs", ObservabilityArgs(plan=plan.observability, cluster=cluster, after=closed), on_mesh)
-egress = EgressGateway("egress", EgressGatewayArgs(plan=plan.egress_gateway, secrets=secrets, after=closed), on_mesh)
-clients = NetworkLockdown(
-    "clients", NetworkLockdownArgs(policies=plan.client_policies, after=egress.service_entries), on_cluster
-)
-if plan.envoy_gateway is not None and plan.backends is not None:
+envoy = None
+if plan.envoy_gateway is not None:
     envoy = EnvoyGatewayInstall(
         "envoy", EnvoyGatewayInstallArgs(plan=plan.envoy_gateway, secrets=secrets, after=closed), on_cluster
     )
+kinds_from = [envoy.controller] if envoy is not None and plan.egress_gateway.uses_gateway_api else []
+egress = EgressGateway(
+    "egress",
+    EgressGatewayArgs(plan=plan.egress_gateway, secrets=secrets, after=closed, kinds_from=kinds_from),
+    on_mesh,
+)
+clients = NetworkLockdown(
+    "clients", NetworkLockdownArgs(policies=plan.client_policies, after=egress.service_entries), on_cluster
+)
+if envoy is not None and plan.backends is not None:
     ExternalBackends("backends", ExternalBackendsArgs(plan=plan.backends, mesh=mesh, after=[envoy.gateway]), on_cluster)
 
 pulumi.export("handoff", plan.handoff)

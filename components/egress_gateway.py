@@ -6,9 +6,10 @@ from typing import Final
 
 import pulumi
 
-from components.kube import Secrets, helm_release, kube_object
+from components.kube import Secrets, config_map, helm_release, kube_object
 from components.plan.egress_gateway import EgressGatewayPlan
 from components.plan.mesh.address import GATEWAY
+from components.plan.mesh.node_network import DeployedGateway
 from components.plan.objects import KubeObject
 
 _ONE_A_NAMESPACE: Final = frozenset({"default", GATEWAY})
@@ -22,6 +23,8 @@ class EgressGatewayArgs:
     plan: EgressGatewayPlan
     secrets: Secrets
     after: Sequence[pulumi.Resource]
+    kinds_from: Sequence[pulumi.Resource] = ()
+    """What brings the CRDs of the groups' objects, where that is not Istio."""
 
 
 class EgressGateway(pulumi.ComponentResource):
@@ -40,22 +43,30 @@ class EgressGateway(pulumi.ComponentResource):
         super().__init__("egress:mesh:EgressGateway", name, None, opts)
         plan = args.plan
         guards = [kube_object(self, f"{name}-{item.name}", item, args.after) for item in plan.guards]
-        self.gateways = [helm_release(self, each, args.secrets, [*args.after, *guards]) for each in plan.releases]
-        self.gateways += [
-            kube_object(self, f"{name}-{each.name}", each, [*args.after, *guards]) for each in plan.gateways
+        closed = [*args.after, *guards]
+        self.gateways = [
+            *(helm_release(self, each, args.secrets, closed) for each in plan.releases),
+            *(kube_object(self, f"{name}-{each.name}", each, closed) for each in plan.managed),
+            *(self._deployed(name, each, [*closed, *args.kinds_from]) for each in plan.on_node_network),
         ]
+        ready = [*self.gateways, *args.kinds_from]
         clients = [kube_object(self, _logical_name(name, item, plan), item, self.gateways) for item in plan.clients]
         entries: list[pulumi.Resource] = []
         for group in plan.groups:
-            listeners = [kube_object(self, f"{name}-{item.name}", item, self.gateways) for item in group.listeners]
-            ready = listeners or self.gateways
-            routes = [kube_object(self, _logical_name(name, route, plan), route, ready) for route in group.routes]
+            listeners = [kube_object(self, f"{name}-{item.name}", item, ready) for item in group.listeners]
+            way = listeners or ready
+            routes = [kube_object(self, _logical_name(name, route, plan), route, way) for route in group.routes]
             entries += [
                 kube_object(self, f"{name}-{entry.name}", entry, [*clients, *(routes or ready)])
                 for entry in group.service_entries
             ]
         self.service_entries = entries
         self.register_outputs({})
+
+    def _deployed(self, name: str, planned: DeployedGateway, after: Sequence[pulumi.Resource]) -> pulumi.Resource:
+        """A gateway that istiod deploys: what it patches its template with, then the Gateway."""
+        parameters = config_map(self, f"{name}-{planned.parameters.name}", planned.parameters, after)
+        return kube_object(self, f"{name}-{planned.gateway.name}", planned.gateway, [parameters])
 
 
 def _logical_name(component: str, item: KubeObject, plan: EgressGatewayPlan) -> str:

@@ -7,6 +7,7 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.plan import KubeObject, NamespaceLabels, Release
+from components.plan.objects import ConfigMap
 
 Secrets = Mapping[str, pulumi.Output[str]]
 """The stack's secrets, by name."""
@@ -47,6 +48,18 @@ def namespace_labels(
     return kubernetes.core.v1.NamespacePatch(
         name,
         metadata={"name": planned.name, "labels": dict(planned.labels)},
+        opts=pulumi.ResourceOptions(parent=component, depends_on=list(after)),
+    )
+
+
+def config_map(
+    component: pulumi.ComponentResource, name: str, planned: ConfigMap, after: Sequence[pulumi.Resource]
+) -> pulumi.Resource:
+    """Register one ConfigMap as a child of `component`, once everything in `after` is there."""
+    return kubernetes.core.v1.ConfigMap(
+        name,
+        metadata=kubernetes.meta.v1.ObjectMetaArgs(**planned.metadata),
+        data=dict(planned.data),
         opts=pulumi.ResourceOptions(parent=component, depends_on=list(after)),
     )
 

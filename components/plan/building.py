@@ -40,8 +40,8 @@ def make_plan(settings: Settings, approvals: Approvals, *, stack: str) -> Plan:
     groups = client_groups(settings.destinations, direct_namespaces=direct_namespaces(settings))
     offers = settings.backends is not None
     enforced = settings.egress.posture == "enforce"
-    gateways = gateway_policies(settings, approvals)
-    clients = client_policies(settings, approvals)
+    gateways = gateway_policies(settings, approvals, groups)
+    clients = client_policies(settings, approvals, groups)
     managed = settings.egress.mesh.asm
     own = [] if managed is not None else [settings.install.istio.namespace, settings.egress.mesh.gateway.namespace]
     return Plan(

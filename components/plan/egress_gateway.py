@@ -5,17 +5,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from components.plan.flows import Flow
+from components.plan.client_groups import ClientGroupPlan, by_gateway_api, by_istio_api
 from components.plan.gateway_pods import gateway_pods
 from components.plan.groups import ClientGroup
-from components.plan.mesh import authorization, destination_rules, istio_api
+from components.plan.mesh import asm, authorization, destination_rules
 from components.plan.mesh.address import GatewayAddress, gateway_name
-from components.plan.mesh.entries import service_entries
+from components.plan.mesh.gateway_ports import gateway_ports
+from components.plan.mesh.node_network import DeployedGateway, deployed_gateway
 from components.plan.mesh.proxy import TELL_NOTHING
 from components.plan.mesh.requests import others_of
 from components.plan.mesh.sidecars import sidecars
-from components.plan.mesh.telemetry import TRACE_HEADERS
-from components.plan.mesh.tokens import request_authentication, token_headers
+from components.plan.mesh.tokens import request_authentication
 from components.plan.mesh_config import outbound_mode
 from components.plan.objects import KubeObject, Release
 from components.plan.releases import release
@@ -26,18 +26,6 @@ from components.settings.reserved import LANES
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClientGroupPlan:
-    """One client group's way out, in the order in which it opens."""
-
-    listeners: tuple[KubeObject, ...]
-    """Where the gateway listens for the group, and who may use that."""
-    routes: tuple[KubeObject, ...]
-    """Where requests go, and how whoever is last on the way connects."""
-    service_entries: tuple[KubeObject, ...]
-    """The hosts: clients know them once everything else is there."""
-
-
-@dataclass(frozen=True, kw_only=True)
 class EgressGatewayPlan:
     """The gateways, and everything that leads through them."""
 
@@ -45,11 +33,16 @@ class EgressGatewayPlan:
     guards: tuple[KubeObject, ...]
     """What must hold before a gateway runs: nobody passes, tokens are checked."""
     releases: tuple[Release, ...]
-    gateways: tuple[KubeObject, ...]
-    """The same, where a controller makes the gateways from objects."""
+    """The gateways in the cluster's network, by Helm."""
+    on_node_network: tuple[DeployedGateway, ...]
+    """Gateways on their nodes' network, which istiod deploys."""
+    managed: tuple[KubeObject, ...]
+    """Gateways that a managed mesh makes from these objects."""
     clients: tuple[KubeObject, ...]
     """What client namespaces' sidecars are told of outside hosts and gateways."""
     groups: tuple[ClientGroupPlan, ...]
+    uses_gateway_api: bool
+    """Whether `groups` have kinds of Gateway API, whose CRDs must be there first."""
 
 
 def plan_egress_gateway(settings: Settings, groups: Sequence[ClientGroup], *, cluster_domain: str) -> EgressGatewayPlan:
@@ -67,22 +60,45 @@ def plan_egress_gateway(settings: Settings, groups: Sequence[ClientGroup], *, cl
         for name in gateways_of(settings)
     }
     main = places[None]
+    ports = {name: gateway_ports(group for group in groups if group.gateway == name) for name in places}
+    by_port = mesh.flavour == "gateway-api"
     others = others_of(
         settings.destinations, {(flow.host, flow.port): flow for group in groups for flow in group.flows}
     )
     guards = [authorization.default_deny(main, enforced=enforced)]
     if enforced:  # a wrong token is refused, which `observe` never does
         guards += [item for at in places.values() if (item := request_authentication(at, issuers)) is not None]
+    releases = [
+        (at, _release(settings, at.name, gateways_of(settings)[at.name], open_ports(settings, groups, at.name)))
+        for at in places.values()
+    ]
     return EgressGatewayPlan(
         namespace=main.namespace,
         guards=tuple(guards),
-        releases=tuple(_release(settings, at.name, gateways_of(settings)[at.name]) for at in places.values()),
-        gateways=(),
+        releases=tuple(each for at, each in releases if not gateways_of(settings)[at.name].host_network),
+        on_node_network=tuple(
+            deployed_gateway(at, each) for at, each in releases if gateways_of(settings)[at.name].host_network
+        ),
+        managed=(),
         clients=tuple(_clients(settings, places, groups)),
         groups=tuple(
-            _group(settings, places[group.gateway], group, others, _kept_inside(settings)) for group in groups
+            by_gateway_api(settings, places[group.gateway], group, ports[group.gateway], others)
+            if by_port
+            else by_istio_api(settings, places[group.gateway], group, others)
+            for group in groups
         ),
+        uses_gateway_api=by_port,
     )
+
+
+def open_ports(settings: Settings, groups: Sequence[ClientGroup], gateway: str | None) -> list[tuple[str, int]]:
+    """The ports on which a gateway's Service takes clients: name and number."""
+    if settings.egress.mesh.flavour == "gateway-api":
+        return gateway_ports(group for group in groups if group.gateway == gateway).named
+    if settings.egress.mesh.flavour == "asm":
+        return [(f"client-{port}", port) for port in asm.ports(settings.destinations, gateway)]
+    plain = [(f"http2-{port}", port) for port in plain_ports(settings, gateway)]
+    return [*plain, *((f"tls-{lane}", lane) for lane in LANES)]
 
 
 def gateways_of(settings: Settings) -> dict[str | None, FurtherGateway]:
@@ -133,53 +149,22 @@ def _clients(
         found += sidecars(namespace, mode, groups, entries_in=main.namespace, cluster_domain=main.cluster_domain)
         for name, at in places.items():
             own = [group for group in groups if group.gateway == name]
-            rule = destination_rules.to_gateway(at, namespace, own)
+            rule = (
+                destination_rules.to_gateway_ports(at, namespace, own)
+                if settings.egress.mesh.flavour == "gateway-api"
+                else destination_rules.to_gateway(at, namespace, own)
+            )
             if rule is not None:
                 found.append(rule)
     shared = destination_rules.originate_tls(main, groups)
     return found if shared is None else [*found, shared]
 
 
-def _group(
-    settings: Settings,
-    at: GatewayAddress,
-    group: ClientGroup,
-    others: dict[str, Flow],
-    kept_inside: tuple[str, ...],
-) -> ClientGroupPlan:
-    enforced = settings.egress.posture == "enforce"
-    listeners: list[KubeObject] = []
-    routes = list(destination_rules.to_outside(at, group))
-    if group.clients:
-        doors = authorization.istio_api_doors(group)
-        issuers = settings.egress.mesh.issuers or {}
-        listeners += [
-            istio_api.gateway(at, group, enforced=enforced),
-            authorization.allow(at, group, doors, issuers, enforced=enforced),
-        ]
-        listeners += authorization.ask(at, group, doors) if enforced else ()
-        routes += [
-            istio_api.virtual_service(at, group, chunk, others, kept_inside, enforced=enforced)
-            for chunk in group.chunks
-        ]
-    direct = [istio_api.direct_virtual_service(at, group, chunk, others, kept_inside) for chunk in group.chunks]
-    return ClientGroupPlan(
-        listeners=tuple(listeners),
-        routes=(*routes, *(route for route in direct if route is not None)),
-        service_entries=tuple(service_entries(at, group, settings.destinations)),
-    )
-
-
-def _kept_inside(settings: Settings) -> tuple[str, ...]:
-    """Headers that are for the gateway: tokens, and those by which it continues a trace."""
-    mesh = settings.egress.mesh
-    return (*token_headers(mesh.issuers or {}), *(() if mesh.tracing is None else TRACE_HEADERS))
-
-
-def _release(settings: Settings, name: str | None, gateway: FurtherGateway) -> Release:
+def _release(
+    settings: Settings, name: str | None, gateway: FurtherGateway, clients_call: Sequence[tuple[str, int]]
+) -> Release:
     istio, labels = settings.install.istio, {"app": gateway_name(name), "istio": gateway_name(name)}
-    ports = [("status-port", 15021), *((f"http2-{port}", port) for port in plain_ports(settings, name))]
-    ports += [(f"tls-{lane}", lane) for lane in LANES]
+    ports = [("status-port", 15021), *clients_call]
     values: dict[str, Any] = {
         "labels": labels,
         "podAnnotations": {"proxy.istio.io/config": json.dumps(TELL_NOTHING, sort_keys=True)},

@@ -109,8 +109,13 @@ class EntryShard:
     """The flows of the first host: the others' are the same but for the name."""
 
 
-def entry_shards(group: ClientGroup) -> tuple[EntryShard, ...]:
-    """A group's ServiceEntries, sorted by name."""
+def entry_shards(group: ClientGroup, *, alone: Callable[[Flow], bool] = lambda _: False) -> tuple[EntryShard, ...]:
+    """A group's ServiceEntries, sorted by name.
+
+    Args:
+        group: the group.
+        alone: which flows give their host a ServiceEntry of its own.
+    """
     flows_of: defaultdict[str, list[Flow]] = defaultdict(list)
     for flow in group.flows:
         flows_of[flow.host].append(flow)
@@ -119,7 +124,7 @@ def entry_shards(group: ClientGroup) -> tuple[EntryShard, ...]:
         ports = tuple((flow.port, flow.protocol, flow.spec.port, flow.known_as) for flow in sorted(flows))
         place = (flows[0].entry.addresses, flows[0].entry.served_by)
         # istiod's validation: "multiple hosts provided with non-HTTP, non-TLS ports".
-        own = host if any(flow.protocol == "TCP" for flow in flows) else ""
+        own = host if any(flow.protocol == "TCP" for flow in flows) or any(map(alone, flows)) else ""
         by_looks[ports, place, own].append(host)
     shards: list[EntryShard] = []
     for (ports, place, own), hosts in by_looks.items():

@@ -6,20 +6,19 @@ It does not see pods on their node's network: there the node's security group ha
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from components.plan import network_needs
-from components.plan.egress_gateway import client_namespaces, direct_namespaces, gateways_of, outbound, plain_ports
+from components.plan.egress_gateway import client_namespaces, direct_namespaces, gateways_of, open_ports, outbound
 from components.plan.envoy_gateway import CLASS, proxy_labels
-from components.plan.mesh import asm
+from components.plan.groups import ClientGroup
 from components.plan.mesh.address import gateway_name, pods_of_gateway
 from components.plan.names import digest, kube_name
 from components.plan.network_needs import Need, opened, single, tcp
 from components.plan.objects import KubeObject
 from components.settings import Settings
 from components.settings.mesh import Authorizer, Tracing
-from components.settings.reserved import LANES
 from policy.approvals import Approvals
 
 _NAME: Final = "cluster-egress"
@@ -31,7 +30,7 @@ _XDS: Final = 15012
 """Where a control plane answers proxies (istio.io, "Ports used by Istio")."""
 
 
-def client_policies(settings: Settings, approvals: Approvals) -> tuple[KubeObject, ...]:
+def client_policies(settings: Settings, approvals: Approvals, groups: Sequence[ClientGroup]) -> tuple[KubeObject, ...]:
     """Policies for each client namespace: pods in the cluster, DNS on the node, the API server; nothing outside.
 
     Namespaces without a gateway also reach what is declared for them; `allow-any` reaches anything.
@@ -39,7 +38,7 @@ def client_policies(settings: Settings, approvals: Approvals) -> tuple[KubeObjec
     inside = [
         *_in_cluster(settings, approvals),
         *_managed_control_plane(settings),
-        *_gateways_on_nodes(settings, approvals),
+        *_gateways_on_nodes(settings, approvals, groups),
     ]
     policies: list[KubeObject] = []
     for namespace in client_namespaces(settings):
@@ -59,11 +58,11 @@ def client_policies(settings: Settings, approvals: Approvals) -> tuple[KubeObjec
     return tuple(policies)
 
 
-def gateway_policies(settings: Settings, approvals: Approvals) -> tuple[KubeObject, ...]:
+def gateway_policies(settings: Settings, approvals: Approvals, groups: Sequence[ClientGroup]) -> tuple[KubeObject, ...]:
     """Policies for the gateways and their control planes; of these only gateways, and fetchers of keys, get outside."""
     inside = _in_cluster(settings, approvals)
     gateways = [
-        _egress_gateway(settings, approvals, name)
+        _egress_gateway(settings, approvals, name, open_ports(settings, groups, name))
         for name, gateway in gateways_of(settings).items()
         if not gateway.host_network
     ]
@@ -91,7 +90,9 @@ def _direct_needs(settings: Settings, namespace: str) -> dict[tuple[tuple[str, s
     return dict(needs)
 
 
-def _egress_gateway(settings: Settings, approvals: Approvals, name: str | None) -> KubeObject:
+def _egress_gateway(
+    settings: Settings, approvals: Approvals, name: str | None, clients_call: Sequence[tuple[str, int]]
+) -> KubeObject:
     istiod = {
         "to": [_pods(settings.install.istio.namespace, {"app": "istiod"})],
         "ports": [tcp(_XDS)],
@@ -118,7 +119,7 @@ def _egress_gateway(settings: Settings, approvals: Approvals, name: str | None) 
                         }
                     }
                 ],
-                "ports": [tcp(port) for port in _gateway_ports(settings, name)],
+                "ports": [tcp(port) for _, port in clients_call],
             },
             # Health: kubelet, and a cloud's load balancer.
             {"ports": [tcp(15021)]},
@@ -127,12 +128,6 @@ def _egress_gateway(settings: Settings, approvals: Approvals, name: str | None) 
         ],
         egress=[*_dns(settings), *control_plane, *_helpers(settings), *opened(needs, settings, approvals)],
     )
-
-
-def _gateway_ports(settings: Settings, name: str | None) -> list[int]:
-    if settings.egress.mesh.flavour == "asm":
-        return asm.ports(settings.destinations, name)
-    return [*plain_ports(settings, name), *LANES]
 
 
 def _managed_control_plane(settings: Settings) -> list[dict[str, Any]]:
@@ -155,13 +150,15 @@ def _helpers(settings: Settings) -> Iterator[dict[str, Any]]:
         }
 
 
-def _gateways_on_nodes(settings: Settings, approvals: Approvals) -> Iterator[dict[str, Any]]:
+def _gateways_on_nodes(
+    settings: Settings, approvals: Approvals, groups: Sequence[ClientGroup]
+) -> Iterator[dict[str, Any]]:
     """Gateways that have their node's address, which no selector finds."""
     for name, gateway in gateways_of(settings).items():
         if gateway.host_network:
             yield {
                 "to": [{"ipBlock": {"cidr": cidr}} for cidr in approvals.cluster.node_cidrs],
-                "ports": [tcp(port) for port in _gateway_ports(settings, name)],
+                "ports": [tcp(port) for _, port in open_ports(settings, groups, name)],
             }
 
 

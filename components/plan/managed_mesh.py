@@ -62,7 +62,9 @@ def plan_managed_gateways(
         namespace=namespace,
         guards=tuple(authorization.deny_at(at, enforced=enforced) for at in places.values()),
         releases=(),
-        gateways=tuple(
+        on_node_network=(),
+        uses_gateway_api=False,
+        managed=tuple(
             asm.istio_gateway(
                 at, mesh, gateways_of(settings)[name], settings.egress.nodes, asm.port_of(groups, name).values()
             )

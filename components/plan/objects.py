@@ -42,6 +42,20 @@ class KubeObject:
 
 
 @dataclass(frozen=True, kw_only=True)
+class ConfigMap:
+    """A ConfigMap; the only kind of ours without a `spec`."""
+
+    name: str
+    namespace: str
+    data: Mapping[str, str]
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The object's `metadata`, with our label."""
+        return {"name": self.name, "namespace": self.namespace, "labels": dict(MANAGED_BY)}
+
+
+@dataclass(frozen=True, kw_only=True)
 class NamespaceLabels:
     """Labels for a namespace that exists already."""
 

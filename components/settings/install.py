@@ -1,7 +1,7 @@
 """Where charts and images come from: pinned defaults, each of which a mirror may replace."""
 
 import re
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, Field
 
@@ -83,5 +83,8 @@ class Install(Model):
     """Istio."""
     envoy_gateway: EnvoyGateway = Field(default_factory=EnvoyGateway)
     """Envoy Gateway."""
+    gateway_api: Literal["standard", "experimental"] | None = None
+    """The cluster has the CRDs of Gateway API from elsewhere: v1.6 or newer, of this channel. Without it they come
+    with Envoy Gateway, where backends are declared. Needed by `flavour: gateway-api` only."""
     chart_registry: ChartRegistry | None = None
     """Credentials for the charts' registry."""

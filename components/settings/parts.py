@@ -59,6 +59,10 @@ class Parts:
     istio_version: str | None
     """The first istiod's; `None` if it is wrong."""
     canary: Canary | None
+    gateway_api: str | None
+    """The channel of Gateway API's CRDs that the cluster has from elsewhere."""
+    on_node_network: tuple[Path, ...]
+    """The gateways with `hostNetwork`."""
     observers: Mapping[Path, str]
     """The namespaces of what is told about everybody's egress, by where they are set."""
 
@@ -101,6 +105,15 @@ def whole(settings: Settings, values: Mapping[str, Any]) -> Parts:
             for path, each in zip(_OBSERVERS, (settings.egress.mesh.tracing, settings.egress.mesh.alerts), strict=True)
             if each is not None
         },
+        gateway_api=settings.install.gateway_api,
+        on_node_network=tuple(
+            path
+            for path, gateway in {
+                _MAIN_GATEWAY: settings.egress.mesh.gateway,
+                **{(*_GATEWAYS, name): each for name, each in (settings.egress.mesh.gateways or {}).items()},
+            }.items()
+            if gateway.host_network
+        ),
     )
 
 
@@ -114,11 +127,10 @@ def salvaged(values: Mapping[str, Any], today: dt.date) -> Parts:
         path: _valid(TypeAdapter[str](KubernetesLabel), at(values, *path) or default, context)
         for path, default in OWN_NAMESPACES.items()
     }
-    flavour = at(values, "egress", "mesh", "flavour")
     observers = {path: _valid(TypeAdapter[str](KubernetesLabel), at(values, *path), context) for path in _OBSERVERS}
     return Parts(
         plain=values,
-        flavour=flavour if isinstance(flavour, str) else None,
+        flavour=_word(values, "egress", "mesh", "flavour"),
         namespaces={name: _role(each) for name, each in declared.items()} if is_map(declared) and declared else None,
         own_namespaces={path: name for path, name in own.items() if name is not None},
         destinations=_entries(Destination, values.get("destinations"), _CHECKED, answerable, context),
@@ -141,6 +153,12 @@ def salvaged(values: Mapping[str, Any], today: dt.date) -> Parts:
         ),
         canary=_valid(TypeAdapter(Canary), at(values, "install", "istio", "canary"), context),
         observers={path: name for path, name in observers.items() if name is not None},
+        gateway_api=_word(values, "install", "gatewayApi"),
+        on_node_network=tuple(
+            path
+            for path in (_MAIN_GATEWAY, *((*_GATEWAYS, name) for name in _names(values, "gateways") or ()))
+            if at(values, *path, "hostNetwork") is True
+        ),
     )
 
 
@@ -152,6 +170,15 @@ def _names(values: Mapping[str, Any], key: str) -> frozenset[str] | None:
     mesh = at(values, "egress", "mesh")
     entries = mesh.get(key, {}) if is_map(mesh) and mesh else None
     return frozenset(entries) if is_map(entries) and (entries or key not in mesh) else None
+
+
+_GATEWAYS: Final = ("egress", "mesh", "gateways")
+_MAIN_GATEWAY: Final = ("egress", "mesh", "gateway")
+
+
+def _word(values: Mapping[str, Any], *path: str) -> str | None:
+    word = at(values, *path)
+    return word if isinstance(word, str) else None
 
 
 def _entries(

@@ -12,6 +12,23 @@ ORIGINATION: Final = range(20040, 20048)
 """Port numbers by which proxies know the TLS side of a host whose TLS they start: one for each such port of it.
 Nothing listens there."""
 
+SHARED_PORTS: Final = range(21000, 22000)
+"""Flavour gateway-api: a gateway's ports for HTTP and GRPC, one for each client group and port that clients call."""
+
+SINGLE_PORTS: Final = range(22000, 30000)
+"""Flavour gateway-api: a gateway's ports for TLS and TCP, one for each port of a host. Below Linux' ephemeral ports,
+and below Kubernetes' node ports."""
+
+IDLE_PORT: Final = 20999
+"""Flavour gateway-api: the one listener of a gateway that istiod deploys itself. Nothing is routed from it; a Gateway
+must have one, and those of client groups are Gateways of their own."""
+
+MOST_SHARED: Final = 250
+"""How many of `SHARED_PORTS` a gateway may use: a quarter, so that few collide."""
+
+MOST_SINGLE: Final = 1000
+"""How many of `SINGLE_PORTS` a gateway may use: each is a listener in every pod, and few may collide."""
+
 MOST_TLS_PORTS: Final = 24
 """TLS and TCP ports of one host, and of one chunk: three quarters of the lanes, so that few collide."""
 

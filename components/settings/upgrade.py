@@ -61,5 +61,15 @@ def _movers(parts: Parts, canary: Canary) -> _Found:
         ("gateways", canary.gateways, gateways, "`{}` under egress.mesh.gateways"),
     ):
         for index, name in enumerate(asked or ()):
+            if key == "gateways" and _gateway_path(name) in parts.on_node_network:
+                yield (
+                    (*_CANARY, key, index),
+                    "has `hostNetwork`, so the first istiod deploys it, and it moves with that",
+                    "leave it out",
+                )
             if known is not None and name not in known:
                 yield (*_CANARY, key, index), f"there is no {what.format(name)}", did_you_mean(name, known)
+
+
+def _gateway_path(name: str) -> Path:
+    return ("egress", "mesh", "gateway") if name == DEFAULT_GATEWAY else ("egress", "mesh", "gateways", name)

@@ -19,7 +19,7 @@ def test_the_offer_leads_to_the_proxies_that_the_network_policy_lets_out() -> No
     """Sidecars were sent to other pods than those that may reach the backends."""
     plan = plan_of(dev_values())
     settings = settings_of(dev_values())
-    proxies = gateway_policies(settings, just_enough(settings))[1]
+    proxies = gateway_policies(settings, just_enough(settings), ())[1]
     assert plan.backends is not None
     offer = plan.backends.offer
     assert offer.namespace == proxies.namespace

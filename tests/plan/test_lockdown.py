@@ -66,7 +66,7 @@ def test_the_cluster_s_ranges_are_excepted_where_they_are_public(own: str) -> No
     value = "13.1.2.3" if own == "apiServerAddresses" else "13.1.0.0/16"
     accepted = settings_of(dev_values())
     approvals = just_enough(accepted, cluster=cluster_ranges(**{own: [value]}))
-    egress = gateway_policies(accepted, approvals)[0].spec["egress"]
+    egress = gateway_policies(accepted, approvals, ())[0].spec["egress"]
     (block,) = (peer["ipBlock"] for rule in egress for peer in rule["to"] if "except" in peer.get("ipBlock", {}))
     assert not _reaches(block, ipaddress.IPv4Address("13.1.2.3"))
     assert _reaches(block, ipaddress.IPv4Address("13.2.2.3"))

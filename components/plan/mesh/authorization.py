@@ -1,6 +1,6 @@
 """Who may use the gateway: nobody, but for each client group's service accounts, tokens and permitted requests."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,6 +8,7 @@ from typing import Any
 from components.plan.flows import Flow, ServiceAccount
 from components.plan.groups import ClientGroup
 from components.plan.mesh.address import SECURITY, GatewayAddress
+from components.plan.mesh.gateway_ports import GatewayPorts
 from components.plan.mesh.providers import authorizer_name
 from components.plan.names import kube_name
 from components.plan.objects import KubeObject
@@ -38,6 +39,20 @@ def istio_api_doors(group: ClientGroup) -> list[Door]:
         )
         for chunk in group.chunks
         for flow in chunk.flows
+    ]
+
+
+def gateway_api_doors(group: ClientGroup, ports: GatewayPorts) -> list[Door]:
+    """The doors of a group that has ports of its own."""
+    hosts = Counter(ports.of(group, flow) for flow in group.flows)
+    return [
+        Door(
+            sni=None,
+            port=ports.of(group, flow),
+            host=None if flow.needs_lane or hosts[ports.of(group, flow)] == 1 else flow.host,
+            flow=flow,
+        )
+        for flow in group.flows
     ]
 
 

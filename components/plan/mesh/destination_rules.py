@@ -33,6 +33,13 @@ def to_gateway(at: GatewayAddress, namespace: str, groups: Sequence[ClientGroup]
     )
 
 
+def to_gateway_ports(at: GatewayAddress, namespace: str, groups: Sequence[ClientGroup]) -> KubeObject | None:
+    """The same where routes cannot choose a subset: istiod makes an outer SNI of each port's number."""
+    if not any(namespace in group.namespaces for group in groups):
+        return None
+    return _rule(gateway_name(at.name), namespace, at.service, {"trafficPolicy": {"tls": {"mode": MUTUAL}}})
+
+
 def originate_tls(at: GatewayAddress, groups: Sequence[ClientGroup]) -> KubeObject | None:
     """How gateways start TLS to the hosts without a rule of their own: one rule for all.
 

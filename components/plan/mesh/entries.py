@@ -1,20 +1,20 @@
 """ServiceEntries: which hosts outside the mesh knows, and which namespaces see them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from components.plan.flows import Flow
-from components.plan.groups import ClientGroup, EntryShard, entry_shards
+from components.plan.groups import ClientGroup, EntryShard
 from components.plan.mesh.address import GatewayAddress
 from components.plan.objects import DECLARATION, KubeObject, declaration
 from components.settings.destinations import Destination
 
 
 def service_entries(
-    at: GatewayAddress, group: ClientGroup, destinations: Mapping[str, Destination]
+    at: GatewayAddress, group: ClientGroup, shards: Sequence[EntryShard], destinations: Mapping[str, Destination]
 ) -> Iterator[KubeObject]:
     """The group's hosts, seen by its clients' namespaces and by the gateway only."""
-    for shard in entry_shards(group):
+    for shard in shards:
         own = set(shard.hosts)
         declared = {destination for flow in group.flows if flow.host in own for destination in flow.destinations}
         yield at.object(

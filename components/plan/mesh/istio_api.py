@@ -14,14 +14,15 @@ from components.plan.groups import Chunk, ClientGroup
 from components.plan.mesh.address import MUTUAL, GatewayAddress
 from components.plan.mesh.limits import ambiguous_paths, overriding_headers
 from components.plan.mesh.requests import handling, outside
+from components.plan.names import kube_name
 from components.plan.objects import KubeObject
 
 
 def gateway(at: GatewayAddress, group: ClientGroup, *, enforced: bool) -> KubeObject:
     """The group's listeners: a server for each chunk and HTTP port, and one for each lane in use.
 
-    A lane of TCP takes its clients' certificates only, where it may refuse any: the proxy connects to the host before
-    an AuthorizationPolicy has judged, and what a host says first would be heard by all.
+    A proxy connects to a TCP host before an AuthorizationPolicy has judged, and what a host says first would be heard
+    by all: so such a lane knows its clients by their certificates.
     """
     servers: list[dict[str, Any]] = []
     for chunk in group.chunks:
@@ -29,11 +30,7 @@ def gateway(at: GatewayAddress, group: ClientGroup, *, enforced: bool) -> KubeOb
             hosts = sorted(flow.host for flow in chunk.http if flow.port == port)
             servers.append(_server(chunk, port, "HTTPS", [chunk.sni, *hosts]))
         for flow, lane in sorted(chunk.lanes.items(), key=lambda each: each[1]):
-            names = [f"spiffe://{at.principal(client)}" for client in sorted(flow.clients)]
-            server = _server(chunk, lane, "TLS", [chunk.sni])
-            if enforced and flow.protocol == "TCP":
-                server["tls"] = {**server["tls"], "subjectAltNames": names}
-            servers.append(server)
+            servers.append({**_server(chunk, lane, "TLS", [chunk.sni]), "tls": _tls(at, flow, enforced=enforced)})
     return at.object("Gateway", group.name, {"selector": at.labels, "servers": servers})
 
 
@@ -111,6 +108,40 @@ def _from_gateway(
     taken = (*kept_inside, *(overriding_headers(flow) if enforced else ()))
     refused = ambiguous_paths(flow, match) if enforced else []
     return [*refused, {"match": [match], **handling(flow, others, taken)}]
+
+
+def tcp_gateway(at: GatewayAddress, group: ClientGroup, ports: Mapping[Flow, int], *, enforced: bool) -> KubeObject:
+    """The group's listeners for TCP where ports tell groups apart: no listener of Gateway API names its clients."""
+    servers: list[dict[str, Any]] = [
+        {
+            "port": {"number": port, "name": f"port-{port}", "protocol": "TLS"},
+            "hosts": ["*"],
+            "tls": _tls(at, flow, enforced=enforced),
+        }
+        for flow, port in sorted(ports.items(), key=lambda each: each[1])
+    ]
+    return at.object("Gateway", kube_name(group.name, "tcp"), {"selector": at.labels, "servers": servers})
+
+
+def tcp_virtual_service(at: GatewayAddress, group: ClientGroup, ports: Mapping[Flow, int]) -> KubeObject:
+    """From those listeners to each host outside."""
+    name = kube_name(group.name, "tcp")
+    routes = [
+        {"match": [{"port": port}], "route": [{"destination": outside(flow)}]}
+        for flow, port in sorted(ports.items(), key=lambda each: each[1])
+    ]
+    gateways = [f"{at.namespace}/{name}"]
+    return at.object("VirtualService", name, {"hosts": ["*"], "gateways": gateways, "exportTo": ["."], "tcp": routes})
+
+
+def _tls(at: GatewayAddress, flow: Flow, *, enforced: bool) -> dict[str, Any]:
+    """A lane of TCP takes its clients' certificates only, where it may refuse any."""
+    if not enforced or flow.protocol != "TCP":
+        return {"mode": MUTUAL}
+    return {
+        "mode": MUTUAL,
+        "subjectAltNames": [f"spiffe://{at.principal(client)}" for client in sorted(flow.clients)],
+    }
 
 
 def _by_lane(

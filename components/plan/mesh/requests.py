@@ -40,7 +40,7 @@ def handling(flow: Flow, others: Mapping[str, Flow], kept_inside: tuple[str, ...
     """
     routing = flow.spec.routing
     own = None if routing is None else routing.request_headers
-    request: dict[str, Any] = {"remove": _removed(own, kept_inside)}
+    request: dict[str, Any] = {"remove": removed_headers(own, kept_inside)}
     if own is not None and own.set is not None:
         request["set"] = dict(own.set)
     fields: dict[str, Any] = {"headers": {"request": request}, "route": [{"destination": outside(flow)}]}
@@ -80,7 +80,8 @@ def _instead(other: Flow) -> dict[str, Any]:
     return {"destination": outside(other), "headers": {"request": {"set": {"Host": other.host}}}}
 
 
-def _removed(own: HeaderChanges | None, kept_inside: tuple[str, ...]) -> list[str]:
+def removed_headers(own: HeaderChanges | None, kept_inside: tuple[str, ...]) -> list[str]:
+    """The request headers that no host outside is told."""
     more = () if own is None else own.remove or ()
     return list(dict.fromkeys((*INTERNAL_HEADERS, *kept_inside, *more)))
 
