@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
-from bench.mesh.declared import ACCOUNT, MORE, NAMESPACE, declaration, write
+from bench.mesh.declared import ACCOUNT, MORE, NAMESPACE, REACHABLE, declaration, write
 from bench.mesh.figures import Istiod, knows, memory, restart
 from bench.mesh.recipe import GATEWAY, PORTS, recipe
 from bench.mesh.report import Case, Proxy, report
@@ -93,10 +93,11 @@ class _Bed:
     def measure(self, way: str, hosts: int, objects: list[Object], more: list[Object]) -> Case:
         """Put objects in place of what is there, measure, add a host, and take all away again."""
         self._clear()
-        self._offer(self._ports if way == "ours" else [port for port in self._ports if port["port"] in PORTS])
+        self._offer(self._ports if way == "ours" else _ports_of_recipe())
         self._create(objects)
         self._istiod.settle()
         client, gateway = self._pod(NAMESPACE, f"app={ACCOUNT}"), self._pod(*EGRESS_GATEWAYS)
+        self._see_that_it_works(client)
         proxies = {name: self._anew(pod) for name, pod in (("client", client), ("gateway", gateway))}
         before = self._istiod.settle()
         known = {_key(item): item for item in objects}
@@ -117,6 +118,12 @@ class _Bed:
             adding=seconds,
             added=self._istiod.pushed_since(before),
         )
+
+    def _see_that_it_works(self, client: Pod) -> None:
+        for url in (f"http://{REACHABLE}/", f"https://{REACHABLE}/"):
+            wait_until(
+                lambda url=url: client.curl(url).outcome == "200", url, why_not=lambda url=url: f"{client.curl(url)}"
+            )
 
     def _anew(self, pod: Pod) -> Proxy:
         _say(f"  a new proxy in {pod.name}")
@@ -145,6 +152,10 @@ class _Bed:
     def _create_some(self, objects: Iterable[Object]) -> None:
         items = json.dumps({"apiVersion": "v1", "kind": "List", "items": list(objects)})
         self._cluster.kubectl.run("create", "-f", "-", text=items)
+
+
+def _ports_of_recipe() -> list[dict[str, object]]:
+    return [{"name": name, "port": port, "targetPort": port, "protocol": "TCP"} for name, port in PORTS.items()]
 
 
 def _key(item: Object) -> tuple[str, str, str]:

@@ -14,6 +14,8 @@ ACCOUNT: Final = "app"
 """Their service account."""
 MORE: Final = "one-more.example.net"
 """A host that is added; it has HTTP and TLS."""
+REACHABLE: Final = "edition.cnn.com"
+"""One of the hosts, with HTTP and TLS, that is there outside the bed: to see that what is measured works."""
 _ORIGINATED: Final = 20
 """One host in so many speaks TLS that starts at the gateway."""
 
@@ -36,6 +38,7 @@ def declaration(hosts: int, *, more: bool = False) -> dict[str, Any]:
             "clients": {NAMESPACE: {"serviceAccounts": [ACCOUNT]}},
             **answerable(0),
         }
+    destinations["group-0-both"]["hosts"][0] = REACHABLE
     if more:
         destinations["group-0-both"]["hosts"].append(MORE)
     for destination in destinations.values():

@@ -16,8 +16,8 @@ from components.settings import Settings
 from tests.cluster.bed.kubectl import Object
 
 GATEWAY: Final = "egress-gateway"
-PORTS: Final = (15021, 80, 443)
-"""The ports of the recipe's gateway."""
+PORTS: Final = {"status-port": 15021, "http2": 80, "https": 443}
+"""The ports of the recipe's gateway: those that the chart offers (manifests/charts/gateway/values.yaml)."""
 _NAMESPACE: Final = "istio-egress"
 _SERVICE: Final = f"{GATEWAY}.{_NAMESPACE}.svc.cluster.local"
 _SELECTOR: Final = {"istio": GATEWAY}
