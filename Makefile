@@ -63,6 +63,10 @@ generate: .venv/.dev ## Write the generated files anew: schemas, reference pages
 bench: .venv/.base ## Measure preview time and memory, as ratios
 	@$(BIN)/python -m bench
 
+.PHONY: bench-mesh
+bench-mesh: .venv/.cluster toolchains ## Measure our mesh objects and Istio's recipe on one cluster (as test-cluster; ten minutes)
+	@$(BIN)/python -m bench.mesh $(ARGS)
+
 .PHONY: toolchains
 toolchains: .venv/.dev ## Build the programs that some tests run: Kubernetes, Istio, Envoy Gateway (needs Go; once)
 	@$(BIN)/python -m tests.cluster.toolchains

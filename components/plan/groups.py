@@ -5,7 +5,8 @@ ServiceEntry per set of ports. Its routes come in *chunks*, a VirtualService eac
 of a host has a *lane*: a gateway port that no other host of the chunk has, because Envoy knows a terminated TCP
 connection by its port alone. Other chunks use the same lanes again; the outer SNI tells the chunks apart. A host with
 TCP, or a wildcard, is a chunk of its own: nothing but its VirtualService tells TCP hosts of one port apart, and a
-wildcard's requests would match the routes of others. docs/adr/0003-lanes.md.
+wildcard's requests would match the routes of others. Hosts without requests, and hosts whose TLS starts at the gateway,
+have chunks apart from the others. docs/adr/0003-lanes.md.
 """
 
 from collections import defaultdict
@@ -182,7 +183,10 @@ def _group(
     identity = digest(",".join([*ways, *([] if gateway is None else [f"gateway:{gateway}"])]), 8)
     name = kube_name(namespaces[:32].rstrip("-"), identity)
     alone = {flow.host for flow in flows if flow.protocol == "TCP" or flow.is_wildcard}
-    shared = split([flow for flow in flows if flow.host not in alone], key=lambda flow: flow.host, fits=_fits_chunk)
+    shared: dict[str, list[Flow]] = {}
+    for kind, members in _by_kind([flow for flow in flows if flow.host not in alone]).items():
+        leaves = split(members, key=lambda flow: flow.host, fits=_fits_chunk)
+        shared |= {f"{kind}{leaf}": leaf_flows for leaf, leaf_flows in leaves.items()}
     single = {f"only-{digest(host, 8)}": [flow for flow in flows if flow.host == host] for host in sorted(alone)}
     return ClientGroup(
         name=name,
@@ -200,6 +204,20 @@ def _group(
             for chunk, members in {**shared, **single}.items()
         ),
     )
+
+
+def _by_kind(flows: Sequence[Flow]) -> dict[str, list[Flow]]:
+    """Hosts that may share a chunk, by what its name begins with.
+
+    istiod gives every host of a VirtualService a virtual host on every port on which one of them has requests. So
+    hosts without requests stay apart, and those with a port number more, by which proxies know their TLS.
+    """
+    hosts_with_requests = {flow.host for flow in flows if not flow.needs_lane}
+    originated = {flow.host for flow in flows if flow.spec.tls is not None}
+    kinds: defaultdict[str, list[Flow]] = defaultdict(list)
+    for flow in flows:
+        kinds["origin-" if flow.host in originated else "" if flow.host in hosts_with_requests else "tls-"].append(flow)
+    return dict(sorted(kinds.items()))
 
 
 def _fits_chunk(flows: Sequence[Flow]) -> bool:

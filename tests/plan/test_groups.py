@@ -97,6 +97,24 @@ def test_the_lane_of_the_dev_stack_is_pinned() -> None:
     assert {f"{flow.host}:{flow.port}": lane for flow, lane in chunk.lanes.items()} == {"edition.cnn.com:443": 20017}
 
 
+def test_hosts_share_a_chunk_only_if_all_have_requests_on_the_same_side() -> None:
+    """Hosts with TLS only got a virtual host on port 80 from istiod, and all hosts one on the port of origination."""
+    values = large(60, 1)
+    http = values["destinations"]["group-0-http"]
+    originated = {"https": {"port": 443, "protocol": "HTTP", "tls": {"clientPort": 80}}}
+    values["destinations"]["originated"] = {**http, "hosts": ["api.example.org"], "ports": originated}
+    (group,) = client_groups(settings_of(values).destinations)
+    kinds = {
+        (
+            chunk.name.removeprefix(f"{group.name}-").rpartition("-")[0],
+            all(any(flow in chunk.http for flow in chunk.flows if flow.host == host) for host in chunk.hosts),
+            any(flow.spec.tls is not None for flow in chunk.flows),
+        )
+        for chunk in group.chunks
+    }
+    assert kinds == {("", True, False), ("tls", False, False), ("origin", True, True)}
+
+
 @pytest.mark.parametrize("kind", ["http", "tls", "both"])
 def test_chunks_and_entries_stay_within_their_limits(kind: str) -> None:
     """A chunk outgrew the lanes, or a ServiceEntry the 256 hosts of its CRD."""
