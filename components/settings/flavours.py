@@ -164,9 +164,9 @@ def _durations(path: Path, port: DestinationPort) -> _Found:
     if routing is None:
         return
     tries = None if routing.retries is None else routing.retries.per_try_timeout
-    for at, text in (((*path, "timeout"), routing.timeout), ((*path, "retries", "perTryTimeout"), tries)):
+    for where, text in (((*path, "timeout"), routing.timeout), ((*path, "retries", "perTryTimeout"), tries)):
         if text is not None and _milliseconds(text) is None:
-            yield at, f"{text} has more digits than Gateway API takes", "at most five, in a larger unit"
+            yield where, f"{text} has more digits than Gateway API takes", "at most five, in a larger unit"
 
 
 def _retries(parts: Parts, path: Path, routing: Routing, retries: Retries) -> _Found:
