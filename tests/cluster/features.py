@@ -18,6 +18,8 @@ _FOLDER: Final = Path(__file__).with_name("features")
 def declare(stack: Stack, flavour: str) -> None:
     """Have a stack file and its approvals hold what the folder `features` says besides, in one of the flavours."""
     _merge_file(stack.file, _FOLDER / "stack.yaml")
+    if (own := _FOLDER / f"{flavour}.yaml").exists():
+        _merge_file(stack.file, own)
     _merge_file(stack.approvals, _FOLDER / "approvals.yaml")
     values = yaml.safe_load(stack.file.read_text(encoding="utf-8"))
     values["config"]["cluster-egress:egress"]["mesh"]["flavour"] = flavour

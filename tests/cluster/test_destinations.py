@@ -13,29 +13,35 @@ from tests.cluster.bed.cluster import Cluster
 from tests.cluster.bed.pods import EGRESS_GATEWAYS, Answer, Pod
 from tests.cluster.bed.processes import wait_until
 
-FLAVOURS: Final = ("istio-api",)
+FLAVOURS: Final = ("istio-api", "gateway-api")
 """Those that the bed can show."""
 _PODS: Final = (
     ("news", "asks-reader", "reader"),
     ("news", "asks-other", "other"),
     ("shop", "asks-storefront", "storefront"),
     ("batch", "worker", "worker"),
-    ("batch", "ledger-reader", "ledger-reader"),
+    ("batch", "feed-reader", "feed-reader"),
 )
 """Pods of their own: a sidecar learns at its start whether to answer for DNS. `batch` goes without a gateway."""
 _SECRET: Final = ("create", "secret", "generic", "mutual-client", "--namespace=istio-egress")
 
 
 @pytest.fixture(scope="module", params=FLAVOURS)
-def asked(request: pytest.FixtureRequest, cluster: Cluster) -> Generator[Cluster]:
+def flavour(request: pytest.FixtureRequest) -> str:
+    """Whose objects carry the traffic."""
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def asked(flavour: str, cluster: Cluster) -> Generator[Cluster]:
     """The cluster with the stack that asks for everything, in one flavour, and pods that ask."""
-    stack = cluster.stack("dev", f"features-{request.param}")
-    features.declare(stack, request.param)
+    stack = cluster.stack("dev", f"features-{flavour}")
+    features.declare(stack, flavour)
     outside = cluster.outside
     cluster.kubectl.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "batch"}})
     files = (f"--from-file=tls.crt={outside.client_certificate}", f"--from-file=tls.key={outside.client_key}")
     cluster.kubectl.run(*_SECRET, *files, f"--from-file=ca.crt={outside.authority}")
-    with cluster.changed_to(stack, f"features-{request.param}-manifests"):
+    with cluster.changed_to(stack, f"features-{flavour}-manifests"):
         authority = outside.authority.read_text(encoding="utf-8")
         cluster.kubectl.apply(*addons.clients(authority, _PODS))
         for namespace, name, _ in _PODS:
@@ -134,11 +140,12 @@ def test_others_do_not_get_their_requests_encrypted(asked: Cluster, storefront: 
 def test_tls_starts_at_the_sidecar(asked: Cluster) -> None:
     """Guards against a namespace without a gateway that speaks plain text, or trusts anybody."""
     worker = asked.client("batch", "worker")
-    since = asked.outside.count("secure")
-    _settled(lambda: worker.curl("http://secure.example.net/direct"))
-    (request, *_) = asked.outside.seen("secure", since=since, event="request", path="/direct")
-    assert (request["protocol"], request["sni"], request["peer"]) == ("https", "secure.example.net", worker.address)
-    assert _settled(lambda: worker.curl("http://impostor.example.net/"), "503").outcome == "503"
+    since = asked.outside.count("rates")
+    _settled(lambda: worker.curl("http://rates.example.net/direct"))
+    (request, *_) = asked.outside.seen("rates", since=since, event="request", path="/direct")
+    assert (request["protocol"], request["sni"], request["peer"]) == ("https", "rates.example.net", worker.address)
+    assert _settled(lambda: worker.curl("http://forger.example.net/"), "503").outcome == "503"
+    assert asked.outside.seen("forger", event="request") == []
     assert worker.curl("http://edition.cnn.com/").outcome == "502"
 
 
@@ -158,25 +165,33 @@ def test_tcp_by_address(asked: Cluster, storefront: Pod, reader: Pod) -> None:
     wait_until(lambda: _said(storefront, "ledger.example.net", 6000) != "", "a word", seconds=30)
     assert {line["peer"] for line in asked.outside.seen("ledger", event="connection")} <= _gateways(asked)
     assert _said(storefront, "54.1.3.7", 6000).startswith("ledger saw ")
-    allowed, denied = asked.client("batch", "ledger-reader"), asked.client("batch", "worker")
-    wait_until(lambda: _said(allowed, "ledger.example.net", 6000) != "", "a word without a gateway", seconds=30)
-    assert asked.outside.seen("ledger", event="connection", peer=allowed.address) != []
-    assert _said(denied, "ledger.example.net", 6000) == ""
+    allowed, denied = asked.client("batch", "feed-reader"), asked.client("batch", "worker")
+    wait_until(lambda: _said(allowed, "feed.example.net", 6000) != "", "a word without a gateway", seconds=30)
+    assert asked.outside.seen("feed", event="connection", peer=allowed.address) != []
+    assert _said(denied, "feed.example.net", 6000) == ""
     assert _said(reader, "ledger.example.net", 6000) == ""
 
 
-@pytest.mark.proves("mesh", "a wildcard leads to the one host that serves its names, by HTTP and TLS")
+@pytest.mark.proves("mesh", "a wildcard leads to the one host that serves its names")
 def test_a_wildcard_leads_to_one_host(asked: Cluster, storefront: Pod, reader: Pod) -> None:
     """Guards against a wildcard by which a client goes wherever it says."""
-    for url in ("https://a.pages.example.net/", "http://b.pages.example.net:8080/"):
-        _settled(lambda url=url: storefront.curl(url))
-        assert reader.curl(url).outcome != "200"
+    _settled(lambda: storefront.curl("https://a.pages.example.net/"))
+    assert reader.curl("https://a.pages.example.net/").outcome != "200"
     # A name of the wildcard that stands for another address: the server of the wildcard gets it all the same.
     at = ("--resolve", "www.pages.example.net:443:54.1.2.3")
     assert storefront.curl("https://www.pages.example.net/elsewhere", *at).outcome == "200"
     assert len(asked.outside.seen("pages", event="request", path="/elsewhere")) == 1
     assert asked.outside.seen("undeclared", event="request", path="/elsewhere") == []
     assert {line["peer"] for line in asked.outside.seen("pages", event="request")} <= _gateways(asked)
+
+
+@pytest.mark.proves("mesh", "a wildcard by HTTP is matched whole")
+def test_a_wildcard_by_http(flavour: str, storefront: Pod, reader: Pod) -> None:
+    """Guards against a wildcard that takes the zone itself, or the requests of others."""
+    if flavour != "istio-api":
+        pytest.skip("settings refuse it in this flavour: istiod gives sidecars no such route")
+    _settled(lambda: storefront.curl("http://b.pages.example.net:8080/"))
+    assert reader.curl("http://b.pages.example.net:8080/").outcome != "200"
     zone = ("--resolve", "pages.example.net:8080:54.1.3.8")
     assert storefront.curl("http://pages.example.net:8080/", *zone).outcome == "502"
 
@@ -188,9 +203,10 @@ def test_only_allowed_requests_pass(asked: Cluster, storefront: Pod) -> None:
     refused = [
         storefront.curl("http://limited.example.net/v2/x").outcome,
         storefront.curl("http://limited.example.net/v1/x", "--request", "POST").outcome,
+        storefront.curl("http://limited.example.net/v1/x/y").outcome,
         storefront.curl("http://limited.example.net/").outcome,
     ]
-    assert refused == ["403", "403", "403"]
+    assert refused == ["403"] * 4
     assert {line["path"] for line in asked.outside.seen("limited", event="request")} == {"/v1/x"}
 
 

@@ -67,6 +67,15 @@ HOSTS: Final = (
         certified=("*.pages.example.net",),
     ),
     Host(name="slow", names=("slow.example.net",), addresses=("54.1.3.9",), listeners=("http:80",)),
+    Host(name="rates", names=("rates.example.net",), addresses=("54.1.3.11",), listeners=("https:443",)),
+    Host(
+        name="forger",
+        names=("forger.example.net",),
+        addresses=("54.1.3.12",),
+        listeners=("https:443",),
+        certified=("somebody-else.example.net",),
+    ),
+    Host(name="feed", names=("feed.example.net",), addresses=("54.1.3.13",), listeners=("tcp:6000",)),
     Host(name="limited", names=("limited.example.net",), addresses=("54.1.3.10",), listeners=("http:80",)),
     Host(
         name="guarded",
