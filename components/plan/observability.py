@@ -6,7 +6,7 @@ from typing import Any, Final
 from components.plan.alerts import prometheus_rule
 from components.plan.egress_gateway import client_namespaces, direct_namespaces, gateways_of
 from components.plan.mesh.address import GATEWAY, gateway_name, pods_of_gateway
-from components.plan.mesh.telemetry import CLIENT_LOG, GATEWAY_LOG, TRACES, UNDECLARED, leaves
+from components.plan.mesh.telemetry import CLIENT_LOG, GATEWAY_LOG, TRACES, leaves
 from components.plan.objects import KubeObject
 from components.settings import Settings
 
@@ -22,34 +22,24 @@ class ObservabilityPlan:
     mesh: tuple[KubeObject, ...]
     """For the gateways, and for the mesh as a whole."""
     clients: tuple[KubeObject, ...]
-    """For client namespaces: one each."""
+    """For client namespaces, where there are traces: one each."""
     alerts: KubeObject | None
     """In the cluster, wherever the mesh's own objects are."""
 
 
 def plan_observability(settings: Settings, *, cluster_domain: str) -> ObservabilityPlan:
-    """Logs of everything at the gateways, of what leaves in client namespaces, and of the undeclared everywhere."""
+    """Logs of everything at the gateways, and of what leaves, or would, everywhere else."""
     alerts = settings.egress.mesh.alerts
-    root = _telemetry(
-        "undeclared-egress",
-        settings.install.istio.namespace,
-        {"accessLogging": [{"providers": _providers(settings, CLIENT_LOG), "filter": {"expression": UNDECLARED}}]},
-    )
-    logged = [
-        {
-            **_CLIENTS,
-            "providers": _providers(settings, CLIENT_LOG),
-            "filter": {"expression": leaves(settings, cluster_domain=cluster_domain)},
-        }
-    ]
+    log = {
+        **_CLIENTS,
+        "providers": _providers(settings, CLIENT_LOG),
+        "filter": {"expression": leaves(settings, cluster_domain=cluster_domain)},
+    }
+    root = _telemetry("undeclared-egress", settings.install.istio.namespace, {"accessLogging": [log]})
     direct = direct_namespaces(settings)
     clients = (
-        _telemetry(
-            "cluster-egress",
-            namespace,
-            {"accessLogging": logged, **_traced(settings, goes_outside=namespace in direct, **_CLIENTS)},
-        )
-        for namespace in client_namespaces(settings)
+        _telemetry("cluster-egress", namespace, _traced(settings, goes_outside=namespace in direct, **_CLIENTS))
+        for namespace in (client_namespaces(settings) if settings.egress.mesh.tracing is not None else ())
     )
     return ObservabilityPlan(
         mesh=(*_gateways(settings), root),

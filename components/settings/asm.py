@@ -57,7 +57,7 @@ def _mesh(parts: Parts) -> _Found:
         if at(parts.plain, *path) is not None:
             yield path, wrong, instead
     installed = at(parts.plain, "install", "istio")
-    for key in installed if is_map(installed) else ():
+    for key in sorted(set(installed) - {"canary"}) if is_map(installed) else ():  # of which `upgrade` speaks
         yield ("install", "istio", key), "is about an install of ours, and ASM installs Istio itself", "leave it out"
     families = at(parts.plain, "cluster", "ipFamilies")
     if is_list(families) and "IPv6" in families:

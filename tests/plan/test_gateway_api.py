@@ -198,6 +198,7 @@ def test_namespaces_without_a_gateway_get_routes_past_it() -> None:
             "https": {"port": 8443, "protocol": "TLS"},
         },
         clients={"news": {"everyone": True}},
+        cidrs=["8.8.8.0/24"],
     )
     values["cluster"]["namespaces"]["news"]["outbound"] = "registry-only"
     plan = plan_of(values)

@@ -39,22 +39,14 @@ def test_gateways_log_everything() -> None:
     assert gateways.spec == {"accessLogging": [{"providers": [{"name": GATEWAY_LOG}]}]}
 
 
-def test_clients_log_what_leaves() -> None:
-    """Client namespaces logged what they received, or only what was undeclared."""
+def test_the_whole_mesh_logs_what_leaves() -> None:
+    """A namespace that nobody declared asked for undeclared hosts unseen; or pods logged what they received."""
     telemetry = _telemetry(plan_of(dev_values()))
-    for namespace in _CLIENTS:
-        (logging,) = telemetry[namespace].spec["accessLogging"]
-        assert logging["match"] == {"mode": "CLIENT"}
-        assert logging["providers"] == [{"name": CLIENT_LOG}]
-        assert "endsWith('.istio-egress.svc.cluster.local')" in logging["filter"]["expression"]
-    assert "monitoring" not in telemetry
-
-
-def test_the_undeclared_is_logged_in_the_whole_mesh() -> None:
-    """A namespace that nobody declared asked for undeclared hosts unseen."""
-    (logging,) = _telemetry(plan_of(dev_values()))["istio-system"].spec["accessLogging"]
+    assert set(telemetry) == {"istio-egress", "istio-system"}
+    (logging,) = telemetry["istio-system"].spec["accessLogging"]
+    assert logging["match"] == {"mode": "CLIENT"}
     assert logging["providers"] == [{"name": CLIENT_LOG}]
-    for sign in ("BlackHoleCluster", "PassthroughCluster", "block_all"):
+    for sign in ("endsWith('.istio-egress.svc.cluster.local')", "!xds.cluster_name.endsWith('.svc.", "block_all"):
         assert sign in logging["filter"]["expression"]
 
 
@@ -98,6 +90,7 @@ def test_whoever_speaks_to_the_outside_adds_no_trace_headers() -> None:
     """Hosts outside learned which requests belong together."""
     values = changed(setting("cluster.namespaces.shop.outbound", "registry-only"))
     values["destinations"]["edition-cnn"]["clients"]["shop"] = {"everyone": True}
+    values["destinations"]["edition-cnn"]["cidrs"] = ["151.101.0.0/22"]
     telemetry = _telemetry(_traced(values))
     ends = {
         name: "disableContextPropagation" in telemetry[name].spec["tracing"][0] for name in ("istio-egress", *_CLIENTS)
@@ -121,6 +114,6 @@ def test_trace_headers_end_at_the_gateway(on: bool) -> None:
 
 def test_names_of_registered_objects_are_unique() -> None:
     """Two client namespaces' Telemetry had one name in the stack, and the second one was refused."""
-    plan = plan_of(dev_values())
+    plan = _traced()
     assert [each.namespace for each in plan.observability.clients] == ["news", "shop"]
     assert {each.name for each in plan.observability.clients} == {"cluster-egress"}

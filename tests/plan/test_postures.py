@@ -70,8 +70,8 @@ def test_undeclared_traffic_is_logged_in_both_postures(posture: str) -> None:
     gateway, mesh = plan.observability.mesh
     assert (mesh.namespace, "selector" in mesh.spec) == ("istio-system", False)
     expression = mesh.spec["accessLogging"][0]["filter"]["expression"]
-    assert "BlackHoleCluster" in expression
-    assert "PassthroughCluster" in expression
+    assert "!xds.cluster_name.endsWith('.svc.cluster.local')" in expression  # where the undeclared goes, and the rest
+    assert "block_all" in expression
     assert (gateway.namespace, "selector" in gateway.spec) == ("istio-egress", False)
     assert "filter" not in gateway.spec["accessLogging"][0]
 

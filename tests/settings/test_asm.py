@@ -58,7 +58,6 @@ _FIELD = f"leave it out, or {_ELSE}"
         ("egress.mesh.gateway", {"namespace": "way-out"}, ".namespace", "is not istio-egress", "leave it out"),
         ("install.istio", {"version": "1.31.1"}, ".version", "ASM installs Istio itself", "leave it out"),
         ("install.istio", {"namespace": "mesh"}, ".namespace", "ASM installs Istio itself", "leave it out"),
-        ("install.istio", {"canary": {"version": "1.32.0"}}, ".canary", "ASM installs Istio itself", "leave it out"),
         ("cluster.ipFamilies", ["IPv4", "IPv6"], "", "has IPv6", _ELSE),
         (f"{_EDITION}.addresses", ["151.101.3.5"], "", "cannot be told to ASM", f"`cidrs`, or {_ELSE}"),
         (

@@ -63,7 +63,7 @@ def test_clients_with_and_without_a_gateway_share_no_host() -> None:
     """A client without a gateway was sent to one whose Service it does not see."""
     values = _declared({"one": {}, "two": {"clients": {"shop": {"everyone": True}}}})
     assert told(values) == []
-    values["cluster"]["namespaces"]["shop"]["outbound"] = "registry-only"
+    values["cluster"]["namespaces"]["shop"]["outbound"] = "allow-any"
     ((path, wrong, instead),) = told(values)
     assert path == "destinations.two.hosts[0]"
     assert wrong == (

@@ -56,6 +56,7 @@ _NAMES = ("hosts", "hostnames", "serviceAccounts")
 _TRIED_ELSEWHERE = {
     "Mesh": {"asm"},  # of another flavour
     "Istio": {"canary"},
+    "Install": {"gateway_api"},
     "EgressGateway": {"autoscaling", "nodes", "addresses", "host_network"},  # as of a further gateway
     "FurtherGateway": {"replicas", "host_network"},
 }
