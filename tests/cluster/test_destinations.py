@@ -261,3 +261,14 @@ def test_limits_reach_envoy(asked: Cluster, reader: Pod) -> None:
     (limits, *_) = cluster["circuit_breakers"]["thresholds"]
     assert (limits["max_connections"], cluster["connect_timeout"]) == (64, "2s")
     assert cluster["outlier_detection"]["consecutive_5xx"] == 50
+
+
+@pytest.mark.proves("mesh", "proxies take all configuration that destinations can ask for")
+def test_proxies_take_it_all(asked: Cluster, reader: Pod) -> None:
+    """Guards against a listener or cluster that Envoy refuses: it keeps the old one, and says so only here."""
+    _settled(lambda: reader.curl("http://secure.example.net/settle"))
+    (istiod,) = asked.pods("istio-system", "app=istiod")
+    metrics = istiod.run("curl", "--silent", "--fail", "http://127.0.0.1:15014/metrics", container="discovery").stdout
+    assert "pilot_xds_pushes" in metrics
+    rejected = [line for line in metrics.splitlines() if line.startswith("pilot_total_xds_rejects")]
+    assert [line for line in rejected if not line.endswith(" 0")] == []
