@@ -70,7 +70,10 @@ class EgressGateway(pulumi.ComponentResource):
 
 
 def _logical_name(component: str, item: KubeObject, plan: EgressGatewayPlan) -> str:
-    """The names of objects in other namespaces than the gateways' say which; a Sidecar is known by that alone."""
+    """The names of objects in other namespaces than the gateways' say which; a Sidecar is known by that alone.
+
+    A dot stands between namespace and name, because neither holds one.
+    """
     if item.namespace == plan.namespace:
         return f"{component}-{item.name}"
-    return f"{component}-{item.namespace}" + ("" if item.name in _ONE_A_NAMESPACE else f"-{item.name}")
+    return f"{component}-{item.namespace}" + ("" if item.name in _ONE_A_NAMESPACE else f".{item.name}")

@@ -18,7 +18,7 @@ class NetworkLockdownArgs:
 
 
 class NetworkLockdown(pulumi.ComponentResource):
-    """One NetworkPolicy a namespace. For gateways it comes before their pods, for clients after their gateway."""
+    """NetworkPolicies. For gateways it comes before their pods, for clients after their gateway."""
 
     policies: Sequence[pulumi.Resource]
     """The policies, in force."""

@@ -71,7 +71,9 @@ def _destinations() -> dict[str, Any]:
         "billing-spare": _answered(
             through,
             hosts=["spare.example.net"],
-            ports={"api": {"port": 443, "protocol": "HTTP", "tls": {"clientPort": 80}}},
+            ports={
+                "api": {"port": 443, "protocol": "HTTP", "tls": {"clientPort": 80, "serverName": "spare.example.net"}}
+            },
             cidrs=["93.184.216.0/24"],
         ),
         "pages": _answered(

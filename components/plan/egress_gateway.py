@@ -9,7 +9,7 @@ from components.plan.client_groups import ClientGroupPlan, by_gateway_api, by_is
 from components.plan.gateway_pods import gateway_pods
 from components.plan.groups import ClientGroup
 from components.plan.mesh import asm, authorization, destination_rules
-from components.plan.mesh.address import GatewayAddress, gateway_name
+from components.plan.mesh.address import GatewayAddress, gateway_labels, gateway_name
 from components.plan.mesh.gateway_ports import gateway_ports
 from components.plan.mesh.node_network import DeployedGateway, deployed_gateway
 from components.plan.mesh.proxy import TELL_NOTHING
@@ -116,6 +116,12 @@ def client_namespaces(settings: Settings) -> list[str]:
     return sorted(name for name, each in settings.cluster.namespaces.items() if each.role == "client")
 
 
+def known_namespaces(settings: Settings) -> list[str]:
+    """The namespaces of the declaration, and that of the backends: whose ServiceEntries clients may need."""
+    offers = [settings.install.envoy_gateway.namespace] if settings.backends is not None else []
+    return sorted({*settings.cluster.namespaces, *offers})
+
+
 def direct_namespaces(settings: Settings) -> frozenset[str]:
     """The namespaces whose clients go without a gateway."""
     return frozenset(name for name in client_namespaces(settings) if outbound(settings, name) != "gateway")
@@ -146,7 +152,14 @@ def _clients(
     found: list[KubeObject] = []
     for namespace in client_namespaces(settings):
         mode = "ALLOW_ANY" if outbound(settings, namespace) == "allow-any" else outbound_mode(settings)
-        found += sidecars(namespace, mode, groups, entries_in=main.namespace, cluster_domain=main.cluster_domain)
+        found += sidecars(
+            namespace,
+            mode,
+            groups,
+            entries_in=main.namespace,
+            cluster_domain=main.cluster_domain,
+            known=known_namespaces(settings),
+        )
         for name, at in places.items():
             own = [group for group in groups if group.gateway == name]
             rule = (
@@ -163,7 +176,7 @@ def _clients(
 def _release(
     settings: Settings, name: str | None, gateway: FurtherGateway, clients_call: Sequence[tuple[str, int]]
 ) -> Release:
-    istio, labels = settings.install.istio, {"app": gateway_name(name), "istio": gateway_name(name)}
+    istio, labels = settings.install.istio, gateway_labels(name)
     ports = [("status-port", 15021), *clients_call]
     values: dict[str, Any] = {
         "labels": labels,

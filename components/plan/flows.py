@@ -1,9 +1,10 @@
 """Every port of every host outside, who may use it, and what is done with it, whichever destinations say so."""
 
 from collections import defaultdict
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Collection, Container, Iterator, Mapping
 from dataclasses import dataclass, field
 
+from components.plan.names import hash_bits
 from components.settings.destinations import Destination, DestinationPort
 from components.settings.reserved import ORIGINATION
 
@@ -87,7 +88,7 @@ def all_flows(destinations: Mapping[str, Destination], direct_namespaces: Contai
     for (host, port), asking in asked.items():
         names = sorted({name for name, _ in asking})
         spec = asking[0][1]
-        known_as = port if spec.tls is None else ORIGINATION[sorted(origination[host]).index(port)]
+        known_as = port if spec.tls is None else _origination(origination[host])[port]
         everyone = [client for name in names for client in _clients(destinations[name], direct_namespaces)]
         flows.append(
             Flow(
@@ -112,3 +113,15 @@ def _clients(destination: Destination, direct_namespaces: Container[str]) -> Ite
         else:
             for account in client.service_accounts or ("*",):
                 yield ServiceAccount(namespace=namespace, name=account)
+
+
+def _origination(ports: Collection[int]) -> dict[int, int]:
+    """By which number proxies know each port whose TLS they start: found by hash, so that others do not move it."""
+    numbers: dict[int, int] = {}
+    free = set(ORIGINATION)
+    for port in sorted(ports, key=lambda each: hash_bits(f"{each}")):
+        first = int(hash_bits(f"{port}"), 2)
+        number = next(each for step in ORIGINATION if (each := ORIGINATION[(first + step) % len(ORIGINATION)]) in free)
+        free.remove(number)
+        numbers[port] = number
+    return numbers

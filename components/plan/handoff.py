@@ -23,12 +23,13 @@ def handoff(settings: Settings, *, stack: str, planned: Sequence[KubeObject]) ->
         planned: NetworkPolicies that `observe` holds back.
     """
     needs = network_needs.of_backends(settings)
+    main = addresses_of(settings, settings.egress.mesh.gateway)
     return {
         "version": VERSION,
         "stack": stack,
         "cluster": settings.cluster.name,
         "posture": settings.egress.posture,
-        "sources": {"mode": settings.egress.addresses.mode, "cidrs": sorted(settings.egress.addresses.cidrs)},
+        "sources": {"mode": main.mode, "cidrs": sorted(main.cidrs)},
         "gateways": [
             {"name": name, "cidrs": sorted(addresses_of(settings, gateway).cidrs)}
             for name, gateway in gateways_of(settings).items()

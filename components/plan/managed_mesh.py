@@ -3,7 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from components.plan.egress_gateway import ClientGroupPlan, EgressGatewayPlan, client_namespaces, gateways_of
+from components.plan.egress_gateway import (
+    ClientGroupPlan,
+    EgressGatewayPlan,
+    client_namespaces,
+    gateways_of,
+    known_namespaces,
+)
 from components.plan.groups import ClientGroup
 from components.plan.istio import members
 from components.plan.mesh import asm, authorization
@@ -74,7 +80,12 @@ def plan_managed_gateways(
             sidecar
             for client in client_namespaces(settings)
             for sidecar in sidecars(
-                client, outbound_mode(settings), groups, entries_in=ASM_NAMESPACE, cluster_domain=cluster_domain
+                client,
+                outbound_mode(settings),
+                groups,
+                entries_in=ASM_NAMESPACE,
+                cluster_domain=cluster_domain,
+                known=known_namespaces(settings),
             )
         ),
         groups=tuple(_leads_through(settings, at, groups) for at in places.values()),

@@ -10,6 +10,7 @@ from components.plan import network_needs
 from components.plan.groups import SNI_ROOT
 from components.plan.network_needs import Need
 from components.settings import Problem, Settings
+from components.settings.egress import ExistingAddresses
 from components.settings.install import EnvoyGateway, Istio
 from components.settings.problems import Path
 from components.settings.reserved import CONTROL_PLANE
@@ -143,8 +144,18 @@ def _chart_sources(settings: Settings, approvals: Approvals, approvals_file: str
 
 def _sources(settings: Settings) -> _Found:
     """What the firewall team is asked to let in as a source."""
-    if is_wide(ipaddress.ip_network(cidr) for cidr in settings.egress.addresses.cidrs):
-        yield ("egress", "addresses", "cidrs"), "is too wide for a source that others let in", "the real addresses"
+    mesh: Path = ("egress", "mesh")
+    asked: dict[Path, ExistingAddresses | None] = {
+        ("egress", "addresses"): settings.egress.addresses,
+        (*mesh, "gateway", "addresses"): settings.egress.mesh.gateway.addresses,
+        **{
+            (*mesh, "gateways", name, "addresses"): gateway.addresses
+            for name, gateway in (settings.egress.mesh.gateways or {}).items()
+        },
+    }
+    for path, addresses in asked.items():
+        if addresses is not None and is_wide(ipaddress.ip_network(cidr) for cidr in addresses.cidrs):
+            yield (*path, "cidrs"), "is too wide for a source that others let in", "the real addresses"
 
 
 def _addresses(settings: Settings, approvals: Approvals, approvals_file: str) -> _Found:

@@ -33,6 +33,11 @@ _MESH: Final[Sequence[tuple[Path, str, str]]] = (
         "is part of the mesh's configuration, which Alibaba manages",
         "leave it out, and turn tracing on in ASM's console",
     ),
+    (
+        ("egress", "mesh", "alerts"),
+        "ask for pods and metrics by the names that our own install gives them, and ASM gives its own",
+        "leave them out, and use the alerts of ASM's console",
+    ),
 )
 """Optional keys of the whole mesh."""
 
@@ -158,6 +163,13 @@ def _port(port: DestinationPort) -> Iterator[tuple[Path, str, str]]:
                     "has no field in ASM's `httpsUpgrade`, which knows a port and nothing else",
                     "a host with a certificate of a public authority, for its own name",
                 )
+    if port.allow is not None:
+        yield (
+            ("allow",),
+            "needs headers taken away and paths refused that the host outside may read as others, and an egress policy "
+            "of ASM does neither",
+            "leave it out",
+        )
     for key, value in (("routing", port.routing), ("connections", port.connections), ("outliers", port.outliers)):
         if value is not None:
             yield (key,), "has no field in ASM's egress policy", "leave it out"

@@ -103,7 +103,7 @@ def _own_namespaces(parts: Parts) -> _Found:
 
 
 def _observers(parts: Parts) -> _Found:
-    """Spans tell of every client's requests, and alerts of whom they name: neither is a client's to read or change."""
+    """Spans and authorizers are told of every client's requests, and alerts name clients: none is a client's own."""
     ours = set(parts.own_namespaces.values())
     for path, namespace in parts.observers.items():
         if (parts.namespaces or {}).get(namespace) == "client":
@@ -117,5 +117,5 @@ def _observers(parts: Parts) -> _Found:
             yield (
                 path,
                 f"namespace `{namespace}` is one of ours, and goes with the stack",
-                "the namespace of your monitoring, which is there already",
+                "a namespace of yours, which is there already",
             )

@@ -22,6 +22,7 @@ def check(parts: Parts) -> _Found:
     yield from _ports(parts)
     yield from _one_kind_a_port(parts)
     yield from _many_lanes(parts)
+    yield from _same_address(parts)
 
 
 def _claims(parts: Parts) -> _Found:
@@ -114,7 +115,7 @@ def _ports(parts: Parts) -> _Found:
 def _one_kind_a_port(parts: Parts) -> _Found:
     """A sidecar reads a port as HTTP or as TLS, for all hosts that its namespace may reach; istiod drops the other.
 
-    TCP is known by its address, so it meets nobody.
+    TCP is known by its address, so it meets only what has the same one (`_same_address`).
     """
     first_use: dict[tuple[str, int], tuple[str, str]] = {}
     for name, destination in parts.destinations.items():
@@ -160,3 +161,23 @@ def _many_lanes(parts: Parts) -> _Found:
                     f"makes {count} {kind} ports for {host}; the gateway has lanes for {most} of one host",
                     "fewer ports",
                 )
+
+
+def _same_address(parts: Parts) -> _Found:
+    """A sidecar knows TCP by address and port, so two hosts of one address and port are one to it."""
+    first_use: dict[tuple[str, str, int], tuple[str, str]] = {}
+    for name, destination in parts.destinations.items():
+        for port_name, port in destination.ports.items():
+            if port.protocol != "TCP" or destination.addresses is None:
+                continue
+            for host in destination.hosts:
+                for namespace in destination.clients:
+                    for address in destination.addresses:
+                        first, other = first_use.setdefault((namespace, address, port.client_port), (name, host))
+                        if other != host:
+                            yield (
+                                ("destinations", name, "ports", port_name, "port"),
+                                f"{address}:{port.client_port} is {other} in destinations.{first} already, and "
+                                f"sidecars in `{namespace}` know TCP by its address",
+                                "one host for the address, another port, or clients in another namespace",
+                            )

@@ -6,7 +6,17 @@ from pydantic import Field, model_validator
 
 from components.settings.mesh import Alerts, Asm, Authorizer, Issuer, Tracing
 from components.settings.problems import wrong
-from components.settings.types import Cidr, Entries, Host, Items, KubernetesLabel, LabelKey, LabelValue, Model
+from components.settings.types import (
+    Cidr,
+    Entries,
+    EntryName,
+    Host,
+    Items,
+    KubernetesLabel,
+    LabelKey,
+    LabelValue,
+    Model,
+)
 
 
 class Taint(Model):
@@ -36,6 +46,10 @@ class ExistingAddresses(Model):
     """The addresses are there; nothing is created."""
     cidrs: Items[Cidr]
     """What a firewall outside sees as the source: single addresses are written as /32."""
+
+
+GatewayName = Annotated[EntryName, Field(max_length=38)]
+"""The name of a gateway: with `egress-gateway-` before it a Helm release's, of at most 53 characters."""
 
 
 class Autoscaling(Model):
@@ -98,7 +112,7 @@ class Mesh(Model):
     """The trust domain in the clients' certificates."""
     gateway: EgressGateway = Field(default_factory=EgressGateway)
     """The egress gateway."""
-    gateways: Entries[FurtherGateway] | None = None
+    gateways: Annotated[dict[GatewayName, FurtherGateway], Field(min_length=1)] | None = None
     """Further egress gateways, by name, for destinations that name one."""
     asm: Asm | None = None
     """Where the managed mesh is. Needed by the flavour `asm`, and only there."""

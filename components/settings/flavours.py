@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Final
 
 from components.settings.destinations import DestinationPort, HeaderChanges, Retries, Routing
+from components.settings.mesh import TOKEN_HEADER
 from components.settings.parts import Parts
-from components.settings.plain import at
-from components.settings.problems import Path
+from components.settings.plain import at, is_map
+from components.settings.problems import Path, dotted
 from components.settings.reserved import MOST_SHARED, MOST_SINGLE
 
 _Found = Iterator[tuple[Path, str, str]]
@@ -37,12 +38,28 @@ def check(parts: Parts) -> _Found:
         yield from _handling(parts)
         yield from _ports(parts)
         yield from _secrets(parts)
+    yield from _one_a_node(parts)
     for path in parts.on_node_network if parts.flavour == "istio-api" else ():
         yield (
             (*path, "hostNetwork"),
             "Istio's gateway chart has no such value, and adding it keeps istiod from filling in the proxy's image",
             "`flavour: gateway-api`, whose gateways istiod deploys itself; or leave it out",
         )
+
+
+def _one_a_node(parts: Parts) -> _Found:
+    """Every gateway's proxy has the same ports for health and metrics, and on a node's network those are the node's."""
+    first_use: dict[str, Path] = {}
+    shared = at(parts.plain, "egress", "nodes", "labels")
+    for path in parts.on_node_network:
+        labels = at(parts.plain, *path, "nodes", "labels") or shared
+        first = first_use.setdefault(repr(sorted(labels.items()) if is_map(labels) else labels), path)
+        if first != path:
+            yield (
+                (*path, "hostNetwork"),
+                f"{dotted(first)} is on the network of the same nodes, and both need the same ports there",
+                "`nodes` of its own",
+            )
 
 
 def _secrets(parts: Parts) -> _Found:
@@ -99,7 +116,7 @@ def _wildcards(parts: Parts) -> _Found:
 
 def _handling(parts: Parts) -> _Found:
     for name, destination in parts.destinations.items():
-        always = REMOVED_ANYWAY + len(parts.issuers or ()) + (TRACE_HEADERS if _is_traced(parts) else 0)
+        always = REMOVED_ANYWAY + len(_token_headers(parts)) + (TRACE_HEADERS if _is_traced(parts) else 0)
         for port_name, port in destination.ports.items():
             routing = port.routing
             ours = always + (0 if port.allow is None else OVERRIDING_HEADERS)
@@ -112,6 +129,11 @@ def _handling(parts: Parts) -> _Found:
                 yield from _durations(path, port)
                 if routing.retries is not None:
                     yield from _retries(parts, path, routing, routing.retries)
+
+
+def _token_headers(parts: Parts) -> set[str]:
+    issuers = at(parts.plain, "egress", "mesh", "issuers")
+    return {f"{at(each, 'header') or TOKEN_HEADER}" for each in (issuers.values() if is_map(issuers) else ())}
 
 
 def _is_traced(parts: Parts) -> bool:
@@ -140,7 +162,10 @@ def _permitted(path: Path, port: DestinationPort, ours: int) -> _Found:
 def _headers(path: Path, changes: HeaderChanges | None, ours: int) -> _Found:
     if changes is None:
         return
-    for key, given, most in (("set", changes.set, MOST_HEADERS), ("remove", changes.remove, MOST_HEADERS - ours)):
+    for key, given, most in (
+        ("set", changes.set, MOST_HEADERS),
+        ("remove", changes.remove, max(0, MOST_HEADERS - ours)),
+    ):
         if given is not None and len(given) > most:
             yield (
                 (*path, key),

@@ -1,6 +1,6 @@
 """What belongs to the mesh as a whole: a managed one, issuers of tokens, authorizers, traces, alerts."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, model_validator
 
@@ -27,6 +27,9 @@ from components.settings.types import (
     Sentence,
 )
 
+TOKEN_HEADER: Final = "x-egress-token"  # noqa: S105 - its name
+"""Where the gateway finds tokens, unless an issuer says otherwise."""
+
 
 class Asm(Model):
     """Alibaba Cloud Service Mesh: its objects live in the mesh instance's own API server."""
@@ -47,7 +50,7 @@ class Issuer(Model):
     """The token's `iss`, to the letter."""
     audiences: Items[ExactText]
     """The token's `aud`: one of these."""
-    header: TokenHeader = "x-egress-token"
+    header: TokenHeader = TOKEN_HEADER
     """The request header that holds the token, alone. It never leaves the gateway. Not `authorization`: tokens there
     are for the host outside, and others' would be refused."""
     jwks_uri: HttpsUrl | None = None

@@ -20,6 +20,7 @@ def check(parts: Parts) -> _Found:
         yield from _tcp_clients(parts, name, destination)
         yield from _other_destinations(parts, name, destination)
     yield from _labels(parts)
+    yield from _wildcards_around(parts)
 
 
 def _references(parts: Parts) -> _Found:
@@ -133,6 +134,8 @@ def _other_destinations(parts: Parts, name: str, destination: Destination) -> _F
         others += [] if routing.mirror is None else [((*path, "mirror", "to"), routing.mirror.to)]
         for at, other in others:
             yield from _may_send(parts, destination, at, other)
+        if routing.mirror is not None:
+            yield from _may_copy(parts, (*path, "mirror", "to"), routing.mirror.to)
 
 
 def _may_send(parts: Parts, destination: Destination, at: Path, other: str) -> _Found:
@@ -162,6 +165,19 @@ def _may_send(parts: Parts, destination: Destination, at: Path, other: str) -> _
         )
 
 
+def _may_copy(parts: Parts, at: Path, other: str) -> _Found:
+    """A copy keeps the `Host` of its original, from which TLS would take the server's name."""
+    target = parts.destinations.get(other)
+    ports = () if target is None else [port for port in target.ports.values() if port.is_http]
+    for port in ports:
+        if port.tls is not None and port.tls.server_name is None:
+            yield (
+                at,
+                f"destinations.{other} starts TLS for the host that a request names, and a copy names the original's",
+                f"`serverName` in the `tls` of destinations.{other}",
+            )
+
+
 def _labels(parts: Parts) -> _Found:
     """Istio takes one Sidecar for a pod, so no pod may be two clients: sets of labels differ in the values only."""
     first_keys: defaultdict[str, dict[frozenset[str], str]] = defaultdict(dict)
@@ -176,3 +192,24 @@ def _labels(parts: Parts) -> _Found:
                         f"has other keys than destinations.{first}, so a pod could be both, and Istio would take one",
                         "the same keys, with other values",
                     )
+
+
+def _wildcards_around(parts: Parts) -> _Found:
+    """A wildcard leads to all its names, also to one of which another destination asks more."""
+    asking = {
+        host: name
+        for name, destination in parts.destinations.items()
+        for host in destination.hosts
+        if not destination.is_plain or any(port.allow is not None for port in destination.ports.values())
+    }
+    for name, destination in parts.destinations.items():
+        for index, wildcard in enumerate(destination.hosts):
+            covered = [host for host in asking if wildcard.startswith("*.") and host.endswith(wildcard[1:])]
+            others = sorted(host for host in covered if asking[host] != name)
+            if others:
+                yield (
+                    ("destinations", name, "hosts", index),
+                    f"covers {others[0]}, for which destinations.{asking[others[0]]} asks more than a service account: "
+                    "by the wildcard nobody would be asked",
+                    "each host by its full name",
+                )

@@ -27,10 +27,9 @@ OWN_NAMESPACES: Final[Mapping[Path, str]] = {
     ("install", "envoyGateway", "namespace"): Install().envoy_gateway.namespace,
 }
 """Where the namespaces of ours are set, and their defaults."""
-_OBSERVERS: Final[tuple[Path, ...]] = (
-    ("egress", "mesh", "tracing", "namespace"),
-    ("egress", "mesh", "alerts", "namespace"),
-)
+_TRACING: Final[Path] = ("egress", "mesh", "tracing", "namespace")
+_ALERTS: Final[Path] = ("egress", "mesh", "alerts", "namespace")
+_AUTHORIZERS: Final[Path] = ("egress", "mesh", "authorizers")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +73,7 @@ class Parts:
 
 def whole(settings: Settings, values: Mapping[str, Any]) -> Parts:
     """The parts of a declaration whose every value is right, and its plain values."""
+    authorizers = settings.egress.mesh.authorizers or {}
     return Parts(
         plain=values,
         flavour=settings.egress.mesh.flavour,
@@ -97,12 +97,19 @@ def whole(settings: Settings, values: Mapping[str, Any]) -> Parts:
         outbound={name: namespace.outbound for name, namespace in settings.cluster.namespaces.items()},
         gateways=frozenset(settings.egress.mesh.gateways or {}),
         issuers=frozenset(settings.egress.mesh.issuers or {}),
-        authorizers=frozenset(settings.egress.mesh.authorizers or {}),
+        authorizers=frozenset(authorizers),
         istio_version=settings.install.istio.version,
         canary=settings.install.istio.canary,
         observers={
             path: each.namespace
-            for path, each in zip(_OBSERVERS, (settings.egress.mesh.tracing, settings.egress.mesh.alerts), strict=True)
+            for path, each in {
+                _TRACING: settings.egress.mesh.tracing,
+                _ALERTS: settings.egress.mesh.alerts,
+                **{
+                    (*_AUTHORIZERS, name, "namespace"): each
+                    for name, each in (settings.egress.mesh.authorizers or {}).items()
+                },
+            }.items()
             if each is not None
         },
         gateway_api=settings.install.gateway_api,
@@ -127,7 +134,13 @@ def salvaged(values: Mapping[str, Any], today: dt.date) -> Parts:
         path: _valid(TypeAdapter[str](KubernetesLabel), at(values, *path) or default, context)
         for path, default in OWN_NAMESPACES.items()
     }
-    observers = {path: _valid(TypeAdapter[str](KubernetesLabel), at(values, *path), context) for path in _OBSERVERS}
+    authorizers = _names(values, "authorizers")
+    observing = [
+        _TRACING,
+        _ALERTS,
+        *((*_AUTHORIZERS, name, "namespace") for name in authorizers or ()),
+    ]
+    observers = {path: _valid(TypeAdapter[str](KubernetesLabel), at(values, *path), context) for path in observing}
     return Parts(
         plain=values,
         flavour=_word(values, "egress", "mesh", "flavour"),
@@ -147,7 +160,7 @@ def salvaged(values: Mapping[str, Any], today: dt.date) -> Parts:
         outbound={name: _outbound(each) for name, each in declared.items()} if is_map(declared) else {},
         gateways=_names(values, "gateways"),
         issuers=_names(values, "issuers"),
-        authorizers=_names(values, "authorizers"),
+        authorizers=authorizers,
         istio_version=_valid(
             TypeAdapter[str](Version), at(values, "install", "istio", "version") or Istio().version, context
         ),

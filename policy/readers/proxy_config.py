@@ -21,6 +21,7 @@ _TRUE: Final = frozenset({"1", "t", "true"})  # Go's strconv.ParseBool, in lower
 _HARMLESS_VARIABLES: Final = frozenset(
     {
         "EXIT_ON_ZERO_ACTIVE_CONNECTIONS",
+        "ISTIO_DUAL_STACK",
         "ISTIO_META_DNS_AUTO_ALLOCATE",
         "ISTIO_META_ENABLE_HBONE",
         "ISTIO_META_HTTP10",

@@ -54,7 +54,7 @@ def handling(flow: Flow, others: Mapping[str, Flow], kept_inside: tuple[str, ...
             *({**_instead(others[name]), "weight": percent} for name, percent in sorted(routing.split.items())),
         ]
     if routing.mirror is not None:
-        # Envoy gives a copy the host of the original and "-shadow" behind it; a rewrite is for the main route only.
+        # A copy keeps the host of its original; a rewrite is for the main route only.
         fields["mirrors"] = [
             {"destination": outside(others[routing.mirror.to]), "percentage": {"value": routing.mirror.percent}}
         ]

@@ -12,12 +12,19 @@ from components.plan.objects import KubeObject
 
 
 def sidecars(
-    namespace: str, outbound_mode: str, groups: Sequence[ClientGroup], *, entries_in: str, cluster_domain: str
+    namespace: str,
+    outbound_mode: str,
+    groups: Sequence[ClientGroup],
+    *,
+    entries_in: str,
+    cluster_domain: str,
+    known: Sequence[str],
 ) -> Iterator[KubeObject]:
     """A namespace's Sidecars: all in-cluster services as before, and outside only what is exported to it.
 
     Where clients are named by labels, a Sidecar for each set of them, and one for the others, which then list the
-    hosts outside one by one.
+    hosts outside one by one. A Sidecar cannot leave out one namespace, so what these see besides Services is what
+    stands in namespaces that are known.
 
     Args:
         namespace: the clients'.
@@ -25,6 +32,7 @@ def sidecars(
         groups: all client groups.
         entries_in: the namespace of the ServiceEntries.
         cluster_domain: the cluster's DNS domain.
+        known: other namespaces whose ServiceEntries stay in sight.
     """
     hosts_of: defaultdict[DirectClient, set[str]] = defaultdict(set)
     for group in groups:
@@ -37,7 +45,7 @@ def sidecars(
     if not labelled:
         yield _sidecar("default", namespace, ["*/*"], outbound_mode)
         return
-    inside = ["./*", f"*/*.svc.{cluster_domain}"]
+    inside = ["./*", f"*/*.svc.{cluster_domain}", *(f"{each}/*" for each in known if each != namespace)]
     shared = hosts_of[everyone]
     yield _sidecar("default", namespace, [*inside, *_listed(entries_in, shared)], outbound_mode)
     for client in labelled:

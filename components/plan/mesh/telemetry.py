@@ -7,6 +7,7 @@ be missing, because an expression that fails prints null, and as a filter keeps 
 
 from typing import Any, Final
 
+from components.plan.mesh.address import pods_of_gateway
 from components.settings import Settings
 
 CLIENT_LOG: Final = "egress-client-log"
@@ -55,7 +56,8 @@ _FIELDS: Final = {
 
 def leaves(settings: Settings, *, cluster_domain: str) -> str:
     """At a sidecar: traffic that goes to an egress gateway, out of the cluster, or nowhere; none that stays inside."""
-    inside, gateways = f".svc.{cluster_domain}", f".{settings.egress.mesh.gateway.namespace}.svc.{cluster_domain}"
+    namespace, _ = pods_of_gateway(settings, None)
+    inside, gateways = f".svc.{cluster_domain}", f".{namespace}.svc.{cluster_domain}"
     outside = f"!xds.cluster_name.endsWith('{inside}') || xds.cluster_name.endsWith('{gateways}')"
     return f"has(xds.cluster_name) ? {outside} : {_BLOCKED}"
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from components.plan.mesh.address import SECURITY, GatewayAddress
+from components.plan.names import kube_name
 from components.plan.objects import KubeObject
 from components.settings.mesh import Issuer
 
@@ -17,7 +18,7 @@ def request_authentication(at: GatewayAddress, issuers: Mapping[str, Issuer]) ->
         return None
     return at.object(
         "RequestAuthentication",
-        "tokens",
+        "tokens" if at.name is None else kube_name("tokens", at.name),
         {
             "selector": {"matchLabels": at.labels},
             "jwtRules": [
