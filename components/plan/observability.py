@@ -43,13 +43,15 @@ def plan_observability(settings: Settings, *, cluster_domain: str) -> Observabil
         }
     ]
     direct = direct_namespaces(settings)
+    # Only sidecars have a log of their clients' side; ztunnel's is its own.
+    logging = () if settings.egress.mesh.data_plane == "ambient" else client_namespaces(settings)
     clients = (
         _telemetry(
             "cluster-egress",
             namespace,
             {"accessLogging": logged, **_traced(settings, goes_outside=namespace in direct, **_CLIENTS)},
         )
-        for namespace in client_namespaces(settings)
+        for namespace in logging
     )
     return ObservabilityPlan(
         mesh=(*_gateways(settings), root),

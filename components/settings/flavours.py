@@ -37,7 +37,7 @@ def check(parts: Parts) -> _Found:
         yield from _handling(parts)
         yield from _ports(parts)
         yield from _secrets(parts)
-    for path in parts.on_node_network if parts.flavour == "istio-api" else ():
+    for path in parts.on_node_network if parts.flavour == "istio-api" and not parts.is_ambient else ():
         yield (
             (*path, "hostNetwork"),
             "Istio's gateway chart has no such value, and adding it keeps istiod from filling in the proxy's image",
