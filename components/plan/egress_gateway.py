@@ -44,7 +44,7 @@ class EgressGatewayPlan:
     """What client namespaces' sidecars are told of outside hosts and gateways."""
     groups: tuple[ClientGroupPlan, ...]
     uses_gateway_api: bool
-    """Whether `groups` have kinds of Gateway API, whose CRDs must be there first."""
+    """Whether anything in it is of a kind of Gateway API, whose CRDs must be there first."""
 
 
 def plan_egress_gateway(settings: Settings, groups: Sequence[ClientGroup], *, cluster_domain: str) -> EgressGatewayPlan:

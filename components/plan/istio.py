@@ -25,7 +25,7 @@ class IstioPlan:
 
 
 def plan_istio(settings: Settings, *, cluster_domain: str) -> IstioPlan:
-    """Istio's minimal install: the charts `base` and `istiod`, and during an upgrade `istiod` once more."""
+    """Istio's minimal install: the charts `base` and `istiod`, during an upgrade `istiod` once more, and node agents."""
     istio = settings.install.istio
     values = control_plane(settings, cluster_domain=cluster_domain)
     return IstioPlan(
