@@ -25,7 +25,7 @@ class IstioPlan:
 
 
 def plan_istio(settings: Settings, *, cluster_domain: str) -> IstioPlan:
-    """Istio's minimal install: the charts `base` and `istiod`, during an upgrade `istiod` once more, and node agents."""
+    """Istio's minimal install: the charts `base` and `istiod`; a second `istiod` during an upgrade; agents on nodes."""
     istio = settings.install.istio
     values = control_plane(settings, cluster_domain=cluster_domain)
     return IstioPlan(
