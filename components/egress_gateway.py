@@ -47,7 +47,10 @@ class EgressGateway(pulumi.ComponentResource):
         self.gateways = [
             *(helm_release(self, each, args.secrets, closed) for each in plan.releases),
             *(kube_object(self, f"{name}-{each.name}", each, closed) for each in plan.managed),
-            *(self._deployed(name, each, [*closed, *args.kinds_from]) for each in plan.on_node_network),
+            *(
+                self._deployed(name, each, [*closed, *args.kinds_from])
+                for each in (*plan.on_node_network, *plan.waypoints)
+            ),
         ]
         ready = [*self.gateways, *args.kinds_from]
         clients = [kube_object(self, _logical_name(name, item, plan), item, self.gateways) for item in plan.clients]

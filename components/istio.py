@@ -19,7 +19,7 @@ class IstioInstallArgs:
 
 
 class IstioInstall(pulumi.ComponentResource):
-    """CRDs, then every istiod, then the namespaces' labels: a pod that starts before its istiod gets no sidecar."""
+    """CRDs, then every istiod, what runs on nodes, then the namespaces' labels: earlier pods would get no sidecar."""
 
     base: pulumi.Resource
     """Istio's CRDs."""
@@ -31,6 +31,9 @@ class IstioInstall(pulumi.ComponentResource):
         self.base = helm_release(self, args.plan.base, args.secrets, [args.namespace])
         releases = [args.plan.istiod] if args.plan.canary is None else [args.plan.istiod, args.plan.canary]
         self.istiods = [helm_release(self, each, args.secrets, [self.base]) for each in releases]
+        ready = [*self.istiods]
+        for each in args.plan.node_agents:
+            ready.append(helm_release(self, each, args.secrets, [*ready]))
         for namespace in args.plan.namespaces:
-            namespace_labels(self, f"{name}-{namespace.name}", namespace, [*self.istiods])
+            namespace_labels(self, f"{name}-{namespace.name}", namespace, [*ready])
         self.register_outputs({})

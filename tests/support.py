@@ -56,6 +56,8 @@ def full_values() -> Values:
             "base": "/charts/base",
             "istiod": "/charts/istiod",
             "gateway": "/charts/gateway",
+            "cni": "/charts/cni",
+            "ztunnel": "/charts/ztunnel",
             "imageRegistry": "mirror.example.com/istio",
         },
         "envoyGateway": {
@@ -164,7 +166,16 @@ def just_enough(settings: Settings, **more: Any) -> Approvals:
         if backend.cidrs is None and hosts:
             grants[name] = public_range(hosts, sorted({endpoint.port for endpoint in backend.endpoints}))
     istio, envoy = settings.install.istio, settings.install.envoy_gateway
-    sources = {istio.base, istio.istiod, istio.gateway, istio.image_registry, envoy.chart, envoy.image_registry}
+    sources = {
+        istio.base,
+        istio.istiod,
+        istio.gateway,
+        istio.cni,
+        istio.ztunnel,
+        istio.image_registry,
+        envoy.chart,
+        envoy.image_registry,
+    }
     charts = {"mirror": approval(sources=sorted(source for source in sources if source is not None))}
     needed = {"publicRanges": grants, "chartSources": charts, **(platform() if settings.backends is not None else {})}
     return approvals_of({"version": 1, "cluster": cluster_ranges(), **needed, **more})

@@ -1,17 +1,19 @@
 """The whole plan: one part a layer, in the order in which they are installed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from components.plan.backends import BackendsPlan, plan_backends
 from components.plan.egress_gateway import EgressGatewayPlan, direct_namespaces, plan_egress_gateway
 from components.plan.envoy_gateway import EnvoyGatewayPlan, plan_envoy_gateway
-from components.plan.groups import client_groups
+from components.plan.groups import ClientGroup, client_groups
 from components.plan.handoff import handoff
 from components.plan.istio import IstioPlan, plan_istio
 from components.plan.lockdown import client_policies, gateway_policies
 from components.plan.managed_mesh import ManagedMeshPlan, plan_managed_gateways, plan_managed_mesh
 from components.plan.objects import KubeObject, Plain
 from components.plan.observability import ObservabilityPlan, plan_observability
+from components.plan.waypoints import plan_waypoints
 from components.settings import Settings
 from policy.approvals import Approvals
 
@@ -48,9 +50,7 @@ def make_plan(settings: Settings, approvals: Approvals, *, stack: str) -> Plan:
         namespaces=(*own, settings.install.envoy_gateway.namespace) if offers else tuple(own),
         istio=plan_istio(settings, cluster_domain=domain) if managed is None else None,
         managed_mesh=None if managed is None else plan_managed_mesh(settings, managed),
-        egress_gateway=plan_egress_gateway(settings, groups, cluster_domain=domain)
-        if managed is None
-        else plan_managed_gateways(settings, managed, groups, cluster_domain=domain),
+        egress_gateway=_egress_gateway(settings, groups, cluster_domain=domain),
         envoy_gateway=plan_envoy_gateway(settings, cluster_domain=domain) if offers else None,
         backends=plan_backends(settings, approvals) if offers else None,
         gateway_policies=gateways if enforced else (),
@@ -58,3 +58,12 @@ def make_plan(settings: Settings, approvals: Approvals, *, stack: str) -> Plan:
         observability=plan_observability(settings, cluster_domain=domain),
         handoff=handoff(settings, stack=stack, planned=() if enforced else (*gateways, *clients)),
     )
+
+
+def _egress_gateway(settings: Settings, groups: Sequence[ClientGroup], *, cluster_domain: str) -> EgressGatewayPlan:
+    managed = settings.egress.mesh.asm
+    if managed is not None:
+        return plan_managed_gateways(settings, managed, groups, cluster_domain=cluster_domain)
+    if settings.egress.mesh.data_plane == "ambient":
+        return plan_waypoints(settings, groups, cluster_domain=cluster_domain)
+    return plan_egress_gateway(settings, groups, cluster_domain=cluster_domain)

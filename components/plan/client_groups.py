@@ -32,7 +32,7 @@ def by_istio_api(
 ) -> ClientGroupPlan:
     """The group by Istio's API: its outer SNIs tell it from others."""
     enforced = settings.egress.posture == "enforce"
-    headers = _kept_inside(settings)
+    headers = kept_inside(settings)
     listeners: list[KubeObject] = []
     routes = list(destination_rules.to_outside(at, group))
     if group.clients:
@@ -56,7 +56,7 @@ def by_gateway_api(
 
     It has clients of one kind only: through the gateway, or without one.
     """
-    headers = _kept_inside(settings)
+    headers = kept_inside(settings)
     entries = gateway_api.shards(group)
     listeners: list[KubeObject] = []
     routes = list(destination_rules.to_outside(at, group))
@@ -87,7 +87,7 @@ def _permissions(
     return [allowed, *(authorization.ask(at, group, doors) if enforced else ())]
 
 
-def _kept_inside(settings: Settings) -> tuple[str, ...]:
+def kept_inside(settings: Settings) -> tuple[str, ...]:
     """Headers that are for the gateway: tokens, and those by which it continues a trace."""
     mesh = settings.egress.mesh
     return (*token_headers(mesh.issuers or {}), *(() if mesh.tracing is None else TRACE_HEADERS))

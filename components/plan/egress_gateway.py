@@ -8,7 +8,7 @@ from typing import Any
 from components.plan.client_groups import ClientGroupPlan, by_gateway_api, by_istio_api
 from components.plan.gateway_pods import gateway_pods
 from components.plan.groups import ClientGroup
-from components.plan.mesh import asm, authorization, destination_rules
+from components.plan.mesh import ambient, asm, authorization, destination_rules
 from components.plan.mesh.address import GatewayAddress, gateway_labels, gateway_name
 from components.plan.mesh.gateway_ports import gateway_ports
 from components.plan.mesh.node_network import DeployedGateway, deployed_gateway
@@ -36,13 +36,15 @@ class EgressGatewayPlan:
     """The gateways in the cluster's network, by Helm."""
     on_node_network: tuple[DeployedGateway, ...]
     """Gateways on their nodes' network, which istiod deploys."""
+    waypoints: tuple[DeployedGateway, ...]
+    """Gateways of an ambient mesh, which istiod deploys too."""
     managed: tuple[KubeObject, ...]
     """Gateways that a managed mesh makes from these objects."""
     clients: tuple[KubeObject, ...]
     """What client namespaces' sidecars are told of outside hosts and gateways."""
     groups: tuple[ClientGroupPlan, ...]
     uses_gateway_api: bool
-    """Whether `groups` have kinds of Gateway API, whose CRDs must be there first."""
+    """Whether anything in it is of a kind of Gateway API, whose CRDs must be there first."""
 
 
 def plan_egress_gateway(settings: Settings, groups: Sequence[ClientGroup], *, cluster_domain: str) -> EgressGatewayPlan:
@@ -79,6 +81,7 @@ def plan_egress_gateway(settings: Settings, groups: Sequence[ClientGroup], *, cl
         on_node_network=tuple(
             deployed_gateway(at, each) for at, each in releases if gateways_of(settings)[at.name].host_network
         ),
+        waypoints=(),
         managed=(),
         clients=tuple(_clients(settings, places, groups)),
         groups=tuple(
@@ -93,6 +96,8 @@ def plan_egress_gateway(settings: Settings, groups: Sequence[ClientGroup], *, cl
 
 def open_ports(settings: Settings, groups: Sequence[ClientGroup], gateway: str | None) -> list[tuple[str, int]]:
     """The ports on which a gateway's Service takes clients: name and number."""
+    if settings.egress.mesh.data_plane == "ambient":
+        return [("hbone", ambient.HBONE_PORT)]
     if settings.egress.mesh.flavour == "gateway-api":
         return gateway_ports(group for group in groups if group.gateway == gateway).named
     if settings.egress.mesh.flavour == "asm":

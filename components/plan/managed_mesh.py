@@ -69,6 +69,7 @@ def plan_managed_gateways(
         guards=tuple(authorization.deny_at(at, enforced=enforced) for at in places.values()),
         releases=(),
         on_node_network=(),
+        waypoints=(),
         uses_gateway_api=False,
         managed=tuple(
             asm.istio_gateway(

@@ -1,10 +1,13 @@
 """What every istiod is told. Two of one mesh are told the same, or they would make two meshes of it."""
 
-from typing import Any
+from typing import Any, Final
 
 from components.plan.mesh import providers
 from components.plan.mesh.telemetry import extension_providers
 from components.settings import Settings
+
+AMBIENT: Final = "ambient"
+"""The profile of Istio's charts that turns the ambient mesh on (manifests/charts/*/files/profile-ambient.yaml)."""
 
 
 def outbound_mode(settings: Settings) -> str:
@@ -41,6 +44,7 @@ def control_plane(settings: Settings, *, cluster_domain: str) -> dict[str, Any]:
         mesh["defaultConfig"] = {"proxyMetadata": proxies}
     image = settings.install.istio.image_registry
     return {
+        **({"profile": AMBIENT} if settings.egress.mesh.data_plane == "ambient" else {}),
         "meshConfig": mesh,
         "global": {
             "proxy": {"clusterDomain": cluster_domain},

@@ -37,9 +37,11 @@ def plan_observability(settings: Settings, *, cluster_domain: str) -> Observabil
     }
     root = _telemetry("undeclared-egress", settings.install.istio.namespace, {"accessLogging": [log]})
     direct = direct_namespaces(settings)
+    # Only sidecars have spans of their clients' side.
+    has_spans = settings.egress.mesh.tracing is not None and settings.egress.mesh.data_plane == "sidecar"
     clients = (
         _telemetry("cluster-egress", namespace, _traced(settings, goes_outside=namespace in direct, **_CLIENTS))
-        for namespace in (client_namespaces(settings) if settings.egress.mesh.tracing is not None else ())
+        for namespace in (client_namespaces(settings) if has_spans else ())
     )
     return ObservabilityPlan(
         mesh=(*_gateways(settings), root),

@@ -132,7 +132,7 @@ def _chart_sources(settings: Settings, approvals: Approvals, approvals_file: str
         ("istio", settings.install.istio, Istio()),
         ("envoyGateway", settings.install.envoy_gateway, EnvoyGateway()),
     ):
-        for name in ("base", "istiod", "gateway", "chart", "image_registry"):
+        for name in ("base", "istiod", "gateway", "cni", "ztunnel", "chart", "image_registry"):
             source = getattr(asked, name, None)
             if source is not None and source != getattr(default, name) and source not in granted:
                 yield (

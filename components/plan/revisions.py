@@ -13,7 +13,9 @@ REVISION: Final = "istio.io/rev"
 
 
 def injection(settings: Settings, namespace: str) -> dict[str, str]:
-    """The label by which the pods of a client namespace get their sidecar."""
+    """The label by which the pods of a client namespace join the mesh: get their sidecar, or have ztunnel in front."""
+    if settings.egress.mesh.data_plane == "ambient":
+        return {"istio.io/dataplane-mode": "ambient"}
     canary = settings.install.istio.canary
     moved = canary is not None and namespace in (canary.namespaces or ())
     return {REVISION: CANARY} if moved else {"istio-injection": "enabled"}

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from components.settings import asm, claims, flavours, outbound, upgrade
+from components.settings import ambient, asm, claims, flavours, outbound, upgrade
 from components.settings.parts import Parts
 from components.settings.problems import Path, Problem, did_you_mean
 from components.settings.reserved import KUBERNETES_NAMESPACES
@@ -18,6 +18,7 @@ def check(parts: Parts, *, file: str) -> list[Problem]:
         *upgrade.check(parts),
         *(asm.check(parts) if parts.flavour == "asm" else ()),
         *flavours.check(parts),
+        *(ambient.check(parts) if parts.is_ambient else ()),
         *_secrets(parts),
         *_own_namespaces(parts),
         *_observers(parts),

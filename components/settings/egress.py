@@ -108,6 +108,9 @@ class Mesh(Model):
     flavour: Literal["istio-api", "gateway-api", "asm"]
     """`istio-api`: ServiceEntry, Gateway, VirtualService, DestinationRule. `gateway-api`: Gateway API routes instead
     of VirtualServices. `asm`: Alibaba Cloud's managed mesh, its own egress objects instead of our install."""
+    data_plane: Literal["sidecar", "ambient"] = "sidecar"
+    """`sidecar`: a proxy in each client's pod. `ambient`: ztunnel on each node, and waypoints as egress gateways; with
+    `flavour: istio-api` only, and not shown by traffic (docs/ambient.md)."""
     trust_domain: Host = "cluster.local"
     """The trust domain in the clients' certificates."""
     gateway: EgressGateway = Field(default_factory=EgressGateway)

@@ -39,7 +39,7 @@ def check(parts: Parts) -> _Found:
         yield from _ports(parts)
         yield from _secrets(parts)
     yield from _one_a_node(parts)
-    for path in parts.on_node_network if parts.flavour == "istio-api" else ():
+    for path in parts.on_node_network if parts.flavour == "istio-api" and not parts.is_ambient else ():
         yield (
             (*path, "hostNetwork"),
             "Istio's gateway chart has no such value, and adding it keeps istiod from filling in the proxy's image",

@@ -39,7 +39,7 @@ class Istio(Model):
     """Istio's charts. The defaults are the addresses that Istio publishes (istio.io, "Install with Helm")."""
 
     version: Version = "1.31.0"
-    """The version of the three charts, and of the images."""
+    """The version of its charts, and of the images."""
     namespace: KubernetesLabel = "istio-system"
     """istiod's namespace; ours, so created and deleted with the stack."""
     base: Source = "oci://gcr.io/istio-release/charts/base"
@@ -48,6 +48,10 @@ class Istio(Model):
     """The control plane's chart."""
     gateway: Source = "oci://gcr.io/istio-release/charts/gateway"
     """The egress gateway's chart."""
+    cni: Source = "oci://gcr.io/istio-release/charts/cni"
+    """The chart of the node agent that takes pods into an ambient mesh. Installed with `dataPlane: ambient` only."""
+    ztunnel: Source = "oci://gcr.io/istio-release/charts/ztunnel"
+    """The chart of ztunnel, an ambient mesh's proxy on each node. Likewise."""
     image_registry: Source | None = None
     """The registry and path of Istio's images (`global.hub`), if mirrored."""
     canary: Canary | None = None

@@ -65,6 +65,11 @@ class Parts:
     observers: Mapping[Path, str]
     """The namespaces of what is told about everybody's egress, by where they are set."""
 
+    @property
+    def is_ambient(self) -> bool:
+        """Whether the mesh is to go without sidecars."""
+        return at(self.plain, "egress", "mesh", "dataPlane") == "ambient"
+
     def is_direct(self, namespace: str) -> bool | None:
         """Whether a namespace's clients go without a gateway; `None` if nobody can tell."""
         outbound = self.outbound.get(namespace)

@@ -176,15 +176,6 @@ def test_tls_starts_at_the_gateway(cluster: Cluster, client: Client) -> None:
     assert set(request["headers"]) == {"host", "user-agent", "accept", "x-request-id"}
 
 
-@pytest.mark.proves("gateway-api", "a host whose certificate nobody known vouches for is refused where TLS starts")
-def test_a_wrong_certificate_is_refused(cluster: Cluster, client: Client) -> None:
-    """Guards against TLS that is spoken and not verified."""
-    since = cluster.outside.count("undeclared")
-    url = "http://undeclared.example.com:8081/unverified"
-    wait_until(lambda: client("news", "other").curl(url).outcome == "503", "the refusal", seconds=30)
-    assert cluster.outside.seen("undeclared", since=since, event="request") == []
-
-
 @pytest.mark.proves("gateway-api", "straight to the gateway, nobody passes without a certificate of the mesh")
 def test_the_gateway_takes_nobody_without_a_certificate(cluster: Cluster, client: Client) -> None:
     """Guards against a listener that serves whoever reaches its port: here the one who goes around its sidecar."""

@@ -241,7 +241,7 @@ def test_a_gateway_runs_where_and_as_it_is_declared() -> None:
 
 def test_tls_starts_at_the_gateway_on_the_port_outside() -> None:
     """Guards against plain text to a port where TLS is spoken, and against TLS to the port that clients call."""
-    port = {"port": 8443, "protocol": "HTTP", "tls": {"clientPort": 8080}, "allow": {"methods": ["GET"]}}
+    port = {"port": 8443, "protocol": "HTTP", "tls": {"clientPort": 8080}}
     plan = _plan(changed(setting("destinations.edition-cnn.ports", {"web": port}), asm_values()))
     (policy,) = of_kind(plan, "ASMEgressTrafficPolicy")
     (rule,) = policy.spec["egressRules"]
@@ -250,4 +250,4 @@ def test_tls_starts_at_the_gateway_on_the_port_outside() -> None:
     assert to["httpsUpgrade"] == {"enabled": True, "port": 8443}
     (allowing,) = [item for item in of_kind(plan, "AuthorizationPolicy") if item.spec.get("rules")]
     (only,) = allowing.spec["rules"]
-    assert only["to"] == [{"operation": {"ports": [f"{to['byEgressGateway']['port']}"], "methods": ["GET"]}}]
+    assert only["to"] == [{"operation": {"ports": [f"{to['byEgressGateway']['port']}"]}}]

@@ -19,7 +19,7 @@ def _values() -> Values:
 def test_a_declaration_that_it_can_honour_is_taken() -> None:
     """The flavour refused what it was made for."""
     assert problems_of(_values()) == ()
-    port = {"port": 443, "protocol": "HTTP", "tls": {"clientPort": 80}, "allow": {"methods": ["GET"]}}
+    port = {"port": 443, "protocol": "HTTP", "tls": {"clientPort": 80}}
     assert problems_of(changed(setting(f"{_EDITION}.ports", {"web": port}), _values())) == ()
 
 

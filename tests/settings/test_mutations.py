@@ -44,17 +44,20 @@ _OPTIONAL = {
     "install.chartRegistry",
     "install.istio",
     "install.envoyGateway",
-    *(f"install.istio.{key}" for key in ("version", "namespace", "base", "istiod", "gateway", "imageRegistry")),
+    *(
+        f"install.istio.{key}"
+        for key in ("version", "namespace", "base", "istiod", "gateway", "cni", "ztunnel", "imageRegistry")
+    ),
     *(f"install.envoyGateway.{key}" for key in ("version", "namespace", "chart", "imageRegistry")),
 }
 """What may be left out: maps with other entries, and keys with a default."""
 _NUMBERS = ("port", "replicas")
-_ANY_WORD = ("base", "istiod", "gateway", "chart", "imageRegistry")
+_ANY_WORD = ("base", "istiod", "gateway", "cni", "ztunnel", "chart", "imageRegistry")
 """Folders and addresses of charts: anything without blanks may be one."""
 _NAMES = ("hosts", "hostnames", "serviceAccounts")
 """Lists of names, of which `[x]` is one."""
 _TRIED_ELSEWHERE = {
-    "Mesh": {"asm"},  # of another flavour
+    "Mesh": {"asm", "data_plane"},  # of another flavour; in test_ambient
     "Istio": {"canary"},
     "Install": {"gateway_api"},
     "EgressGateway": {"autoscaling", "nodes", "addresses", "host_network"},  # as of a further gateway

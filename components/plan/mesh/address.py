@@ -13,6 +13,8 @@ GATEWAY: Final = "egress-gateway"
 """The name of egress.mesh.gateway's release, Deployment, Service and service account; further ones add their own."""
 NETWORKING: Final = "networking.istio.io/v1"
 SECURITY: Final = "security.istio.io/v1"
+GATEWAY_API: Final = "gateway.networking.k8s.io"
+"""The group of Gateway API."""
 MUTUAL: Final = "ISTIO_MUTUAL"
 
 

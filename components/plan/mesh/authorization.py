@@ -71,10 +71,10 @@ def allow(
     """
     shared = all(door.flow.clients == group.clients and door.flow.is_plain for door in doors)
     if shared and doors[0].sni is not None:
-        rules = [_rule(at, group.clients, [f"*.{group.sni_domain}"])]
+        rules = [rule(at, group.clients, [f"*.{group.sni_domain}"])]
     elif shared:
         ports = sorted({f"{door.port}" for door in doors}, key=int)
-        rules = [_rule(at, group.clients, None, operation={"ports": ports})]
+        rules = [rule(at, group.clients, None, operation={"ports": ports})]
     else:
         rules = list(_rules(at, doors, issuers))
     return _policy(at, group.name, {"action": "ALLOW", "rules": rules}, enforced=enforced)
@@ -104,7 +104,7 @@ def ask(at: GatewayAddress, group: ClientGroup, doors: Sequence[Door]) -> Iterat
 def default_deny(at: GatewayAddress, *, enforced: bool) -> KubeObject:
     """Whatever no other policy allows is refused, at every gateway: an ALLOW policy without rules."""
     return at.object(
-        "AuthorizationPolicy", "default-deny", {}, api_version=SECURITY, annotations=_judged(enforced=enforced)
+        "AuthorizationPolicy", "default-deny", {}, api_version=SECURITY, annotations=judged(enforced=enforced)
     )
 
 
@@ -120,11 +120,11 @@ def _policy(at: GatewayAddress, name: str, spec: dict[str, Any], *, enforced: bo
         name,
         {"selector": {"matchLabels": at.labels}, **spec},
         api_version=SECURITY,
-        annotations=_judged(enforced=enforced),
+        annotations=judged(enforced=enforced),
     )
 
 
-def _judged(*, enforced: bool) -> dict[str, str]:
+def judged(*, enforced: bool) -> dict[str, str]:
     """The annotation by which the proxy judges but refuses nothing (istio.io, "Dry Run"), unless it is `enforced`."""
     return {} if enforced else {"istio.io/dry-run": "true"}
 
@@ -145,7 +145,7 @@ def _rules(at: GatewayAddress, doors: Sequence[Door], issuers: Mapping[str, Issu
             if first.clients:
                 snis = None if sni is None else [sni]
                 token = first.entry.token
-                yield _rule(at, first.clients, snis, operation=operation, token=token, issuers=issuers)
+                yield rule(at, first.clients, snis, operation=operation, token=token, issuers=issuers)
 
 
 def _operations(
@@ -161,17 +161,24 @@ def _operations(
             hosts[door.sni, door.port].add(door.host)
     for sni, ports in sorted(lanes.items(), key=lambda each: each[0] or ""):
         yield sni, {"ports": [f"{port}" for port in sorted(ports)]}
-    requests: dict[str, Any] = {}
-    if allowed is not None:
-        requests |= {} if allowed.methods is None else {"methods": list(allowed.methods)}
-        requests |= {} if allowed.paths is None else {"paths": list(allowed.paths)}
+    requests = requests_of(allowed)
     for (sni, port), names in sorted(hosts.items(), key=lambda each: (each[0][0] or "", each[0][1])):
         known = sorted(name for name in names if name is not None)
         own = {"hosts": [form for name in known for form in (name, f"{name}:*")]} if known else {}
         yield sni, {"ports": [f"{port}"], **own, **requests}
 
 
-def _rule(
+def requests_of(allowed: AllowedRequests | None) -> dict[str, Any]:
+    """The permitted methods and paths, as fields of an operation; none where all are."""
+    if allowed is None:
+        return {}
+    return {
+        **({} if allowed.methods is None else {"methods": list(allowed.methods)}),
+        **({} if allowed.paths is None else {"paths": list(allowed.paths)}),
+    }
+
+
+def rule(
     at: GatewayAddress,
     clients: frozenset[ServiceAccount],
     snis: list[str] | None,
@@ -180,6 +187,7 @@ def _rule(
     token: RequiredToken | None = None,
     issuers: Mapping[str, Issuer] | None = None,
 ) -> dict[str, Any]:
+    """Who may do what: these clients, by these outer SNIs, with this operation and a token of theirs."""
     source: dict[str, Any] = {"principals": [at.principal(client) for client in sorted(clients)]}
     when = [] if snis is None else [{"key": "connection.sni", "values": snis}]
     if token is not None and issuers is not None:
@@ -188,10 +196,10 @@ def _rule(
             {"key": f"request.auth.claims[{claim}]", "values": list(values)}
             for claim, values in sorted((token.claims or {}).items())
         ]
-    rule: dict[str, Any] = {"from": [{"source": source}]}
+    made: dict[str, Any] = {"from": [{"source": source}]}
     if operation is not None:
-        rule["to"] = [{"operation": operation}]
-    return {**rule, "when": when} if when else rule
+        made["to"] = [{"operation": operation}]
+    return {**made, "when": when} if when else made
 
 
 def _when(sni: str | None) -> dict[str, Any]:

@@ -66,7 +66,7 @@ def virtual_service(
             *(
                 route
                 for flow in chunk.http
-                for route in _from_gateway(flow, own_gateway, others, kept_inside, enforced=enforced)
+                for route in from_gateway(flow, own_gateway, others, kept_inside, enforced=enforced)
             ),
         ]
     if lanes:
@@ -101,9 +101,10 @@ def direct_virtual_service(
     )
 
 
-def _from_gateway(
+def from_gateway(
     flow: Flow, own_gateway: str, others: Mapping[str, Flow], kept_inside: tuple[str, ...], *, enforced: bool
 ) -> list[dict[str, Any]]:
+    """What becomes of requests for a host once they are at `own_gateway`."""
     match = {"gateways": [own_gateway], "port": flow.port, "authority": _authority(flow)}
     taken = (*kept_inside, *(overriding_headers(flow) if enforced else ()))
     refused = ambiguous_paths(flow, match) if enforced else []

@@ -18,6 +18,14 @@ from components.settings.reserved import IDLE_PORT
 PLACEMENT: Final = ("nodeSelector", "tolerations", "topologySpreadConstraints")
 """The chart's values that are fields of the pod under the same name."""
 
+_ON_NODE: Final[Mapping[str, Any]] = {
+    "hostNetwork": True,
+    # The cluster's DNS, which pods on their node's network would not ask by themselves.
+    "dnsPolicy": "ClusterFirstWithHostNet",
+    # The template sets a sysctl of the pod's network, and there is none of its own; no port is below 1024.
+    "securityContext": {"sysctls": None},
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class DeployedGateway:
@@ -35,7 +43,6 @@ def deployed_gateway(at: GatewayAddress, release: Release) -> DeployedGateway:
         release: of the chart `gateway`, as for a gateway in the cluster's network.
     """
     values, name = release.values, gateway_name(at.name)
-    parameters = kube_name(name, "parameters")
     listener = {
         "name": "idle",
         "port": IDLE_PORT,
@@ -43,20 +50,12 @@ def deployed_gateway(at: GatewayAddress, release: Release) -> DeployedGateway:
         "tls": {"mode": "Terminate", "options": {"gateway.istio.io/tls-terminate-mode": MUTUAL}},
         "allowedRoutes": {"namespaces": {"from": "Same"}},
     }
+    # The ports of a pod that goes are taken until it has gone: its successor needs its node.
+    strategy = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
+    patched = overlays(values, pod=_ON_NODE, strategy=strategy)
+    given = parameters(at, {**patched, "service": _service(values["service"])})
     return DeployedGateway(
-        parameters=ConfigMap(
-            name=parameters,
-            namespace=at.namespace,
-            data={
-                key: json.dumps(patch, sort_keys=True)
-                for key, patch in {
-                    "deployment": _deployment(values),
-                    "service": _service(values["service"]),
-                    "podDisruptionBudget": {"spec": dict(values["podDisruptionBudget"])},
-                    **_by_load(values["autoscaling"]),
-                }.items()
-            },
-        ),
+        parameters=given,
         gateway=at.object(
             "Gateway",
             name,
@@ -65,7 +64,7 @@ def deployed_gateway(at: GatewayAddress, release: Release) -> DeployedGateway:
                 "infrastructure": {
                     "labels": dict(values["labels"]),
                     "annotations": dict(values["podAnnotations"]),
-                    "parametersRef": {"group": "", "kind": "ConfigMap", "name": parameters},
+                    "parametersRef": {"group": "", "kind": "ConfigMap", "name": given.name},
                 },
                 "listeners": [listener],
             },
@@ -76,14 +75,26 @@ def deployed_gateway(at: GatewayAddress, release: Release) -> DeployedGateway:
     )
 
 
-def _deployment(values: Mapping[str, Any]) -> dict[str, Any]:
+def parameters(at: GatewayAddress, patches: Mapping[str, Any]) -> ConfigMap:
+    """The ConfigMap with what istiod changes its template by, for one gateway."""
+    return ConfigMap(
+        name=kube_name(gateway_name(at.name), "parameters"),
+        namespace=at.namespace,
+        data={key: json.dumps(patch, sort_keys=True) for key, patch in patches.items()},
+    )
+
+
+def overlays(values: Mapping[str, Any], *, pod: Mapping[str, Any], strategy: Mapping[str, Any]) -> dict[str, Any]:
+    """The patches that say of a gateway's pods what the chart's values say.
+
+    Args:
+        values: of the chart `gateway`.
+        pod: further fields of the pods.
+        strategy: how an update replaces them.
+    """
     number = {} if "replicaCount" not in values else {"replicas": values["replicaCount"]}
-    pod: dict[str, Any] = {
-        "hostNetwork": True,
-        # The cluster's DNS, which pods on their node's network would not ask by themselves.
-        "dnsPolicy": "ClusterFirstWithHostNet",
-        # The template sets a sysctl of the pod's network, and there is none of its own; no port is below 1024.
-        "securityContext": {"sysctls": None},
+    spec: dict[str, Any] = {
+        **pod,
         **{key: values[key] for key in (*PLACEMENT, "terminationGracePeriodSeconds")},
         "containers": [
             {
@@ -93,9 +104,11 @@ def _deployment(values: Mapping[str, Any]) -> dict[str, Any]:
             }
         ],
     }
-    # The ports of a pod that goes are taken until it has gone: its successor needs its node.
-    strategy = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 0, "maxUnavailable": 1}}
-    return {"spec": {**number, "strategy": strategy, "template": {"spec": pod}}}
+    return {
+        "deployment": {"spec": {**number, "strategy": dict(strategy), "template": {"spec": spec}}},
+        "podDisruptionBudget": {"spec": dict(values["podDisruptionBudget"])},
+        **_by_load(values["autoscaling"]),
+    }
 
 
 def _by_load(values: Mapping[str, Any]) -> dict[str, Any]:

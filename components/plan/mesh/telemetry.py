@@ -25,6 +25,12 @@ UNDECLARED: Final = f"({_BLOCKED}) || ({_LET_GO})"
 _NOBODY: Final = "!has(xds.cluster_name) || xds.cluster_name == 'BlackHoleCluster'"
 """At a gateway: nothing leads to where the client wanted to go."""
 _SERVER_NAME: Final = "has(connection.requested_server_name) && connection.requested_server_name != ''"
+_PEER: Final = {
+    "sidecar": "%DOWNSTREAM_PEER_URI_SAN%",
+    # A waypoint ends the tunnel in one listener and reads what is inside in another (pilot/pkg/xds/filters).
+    "ambient": "%FILTER_STATE(io.istio.peer_principal:PLAIN)%",
+}
+"""At a gateway: the client, as its certificate names it."""
 
 _FIELDS: Final = {
     "start_time": "%START_TIME%",
@@ -76,7 +82,7 @@ def extension_providers(settings: Settings, *, cluster_domain: str) -> list[dict
     # In TLS and TCP a gateway sees the chunk's SNI; where that leads is its cluster.
     gateway = {
         "proxy": "gateway",
-        "client": "%DOWNSTREAM_PEER_URI_SAN%",
+        "client": _PEER[mesh.data_plane],
         "destination": _first(
             "request.host", "xds.cluster_name", "connection.requested_server_name", "destination.address"
         ),
