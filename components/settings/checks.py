@@ -118,5 +118,5 @@ def _observers(parts: Parts) -> _Found:
             yield (
                 path,
                 f"namespace `{namespace}` is one of ours, and goes with the stack",
-                "a namespace of yours, which is there already",
+                "the namespace of your monitoring, which is there already",
             )

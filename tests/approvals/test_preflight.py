@@ -265,3 +265,10 @@ def test_everything_that_is_not_granted_is_reported_at_once() -> None:
         "destinations.edition-cnn.cidrs[1]",
         "destinations.edition-cnn.cidrs[2]",
     ]
+
+
+def test_sources_of_further_gateways_are_narrow_too() -> None:
+    """A stack had the firewall team let in half of the internet, as the addresses of a second gateway."""
+    own = {"mode": "existing", "cidrs": ["0.0.0.0/1", "128.0.0.0/1"]}
+    asked_for = _asked(changed(setting("egress.mesh.gateways", {"partners": {"addresses": own}})))
+    assert [path for path, _, _ in asked_for] == ["egress.mesh.gateways.partners.addresses.cidrs"]

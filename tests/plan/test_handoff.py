@@ -78,3 +78,10 @@ def test_observe_names_what_it_holds_back() -> None:
         "NetworkPolicy news/cluster-egress",
         "NetworkPolicy shop/cluster-egress",
     ]
+
+
+def test_the_first_gateway_may_have_addresses_of_its_own() -> None:
+    """The firewall team let in addresses from which nothing came."""
+    own = {"mode": "existing", "cidrs": ["198.51.100.7/32"]}
+    handoff = plan_of(changed(setting("egress.mesh.gateway", {"addresses": own}))).handoff
+    assert handoff["sources"]["cidrs"] == ["198.51.100.7/32"]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from components.plan.names import LIMIT, kube_name
 from components.plan.objects import MANAGED_BY
 from tests.declarations import declarations, large
+from tests.every_key import rich_values
 from tests.support import Values, dev_values, full_values, objects, of_kind, plan_of
 
 _LABEL = re.compile(r"[a-z0-9]([-a-z0-9]*[a-z0-9])?")
@@ -33,6 +34,14 @@ def test_names_are_valid_and_unique(values: Values) -> None:
 @pytest.mark.parametrize("values", [dev_values(), full_values(), large(1000, 20)], ids=["dev", "full", "large"])
 def test_names_of_real_declarations_are_valid_and_unique(values: Values) -> None:
     """As above, for the declarations that are really used."""
+    _check(values)
+
+
+@pytest.mark.parametrize("posture", ["observe", "enforce"])
+def test_names_are_unique_where_everything_is_asked_for(posture: str) -> None:
+    """Two gateways' objects had one name, and the preview ended in an error of ours."""
+    values = rich_values()
+    values["egress"]["posture"] = posture
     _check(values)
 
 

@@ -195,3 +195,13 @@ def test_host_network_is_refused_where_the_chart_cannot_give_it(gateway: str) ->
     )
     assert instead == "`flavour: gateway-api`, whose gateways istiod deploys itself; or leave it out"
     assert told(changed(setting("egress.mesh.flavour", "gateway-api"), values)) == []
+
+
+def test_gateways_on_the_network_of_the_same_nodes_are_refused() -> None:
+    """The second gateway found no node whose ports were free."""
+    values = changed(setting("egress.mesh.flavour", "gateway-api"))
+    values["egress"]["mesh"]["gateways"] = {name: {"hostNetwork": True} for name in ("a", "b")}
+    assert [path for path, _, _ in told(values)] == ["egress.mesh.gateways.b.hostNetwork"]
+    nodes = {"mode": "existing", "labels": {"pool": "b"}, "taints": {"pool": {"effect": "NoSchedule"}}}
+    values["egress"]["mesh"]["gateways"]["b"]["nodes"] = nodes
+    assert told(values) == []

@@ -251,3 +251,42 @@ def test_tcp_clients_are_known_by_their_whole_name() -> None:
     ((path, wrong, _),) = told(values)
     assert path == f"{_EDITION}.clients.news.everyone"
     assert "would be heard by other namespaces" in wrong
+
+
+def test_a_wildcard_is_no_way_around_what_a_host_asks() -> None:
+    """A client used the wildcard for a host that asks for a token, and nobody asked for it."""
+    pages = rich_values()["destinations"]["pages"]
+    values = changed(setting("destinations.pages", {**pages, "hosts": ["*.example.net"]}), rich_values())
+    ((path, wrong, _),) = told(values)
+    assert path == "destinations.pages.hosts[0]"
+    assert wrong.startswith("covers billing.example.net, for which destinations.billing asks more")
+
+
+def test_two_hosts_have_no_address_and_tcp_port_in_common() -> None:
+    """A sidecar has one listener for an address and port, so the first of two hosts got the other's connections."""
+    first = rich_values()["destinations"]["database"]
+    values = changed(setting("destinations.second", {**first, "hosts": ["db2.example.net"]}), rich_values())
+    assert {path for path, _, _ in told(values)} == {"destinations.second.ports.sql.port"}
+
+
+def test_a_copy_is_verified_by_a_name_of_its_own() -> None:
+    """A copy kept the name of its original, so the certificate of the host that it went to was refused."""
+    values = changed(setting("destinations.billing-spare.ports.api.tls", {"clientPort": 80}), rich_values())
+    ((path, _, instead),) = told(values)
+    assert (path, instead) == (
+        "destinations.billing.ports.api.routing.mirror.to",
+        "`serverName` in the `tls` of destinations.billing-spare",
+    )
+
+
+@pytest.mark.parametrize(("length", "fits"), [(38, True), (39, False)])
+def test_a_gateway_s_name_fits_its_release(length: int, fits: bool) -> None:
+    """Helm refused the release in the middle of a run."""
+    values = changed(setting("egress.mesh.gateways", {"g" * length: {"drainSeconds": 9}}))
+    assert (problems_of(values) == ()) is fits
+
+
+def test_an_authorizer_is_nobody_s_own() -> None:
+    """A client's team decided about the requests of others, and read them."""
+    values = changed(setting("egress.mesh.authorizers.opa.namespace", "shop"), rich_values())
+    assert [path for path, _, _ in told(values)] == ["egress.mesh.authorizers.opa.namespace"]

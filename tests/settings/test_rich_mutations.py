@@ -23,6 +23,7 @@ _OPTIONAL = {
     *(f"destinations.{name}" for name in ("edition-cnn", "billing", "pages", "database")),
     *(f"destinations.billing.{key}" for key in ("cidrs", "token", "token.claims", "authorizer")),
     "destinations.billing-spare.cidrs",
+    "destinations.billing-spare.ports.api.tls.clientPort",
     *(f"{_BILLING}.tls.{key}" for key in ("clientPort", "serverName", "clientCertificate")),
     *(f"{_BILLING}.allow{key}" for key in ("", ".methods", ".paths")),
     *(f"{_BILLING}.routing{key}" for key in ("", ".timeout", ".retries", ".split", ".mirror")),
