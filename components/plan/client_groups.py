@@ -41,10 +41,11 @@ def by_istio_api(
         routes += [
             istio_api.virtual_service(at, group, chunk, others, headers, enforced=enforced) for chunk in group.chunks
         ]
-    direct = [istio_api.direct_virtual_service(at, group, chunk, others, headers) for chunk in group.chunks]
+    for chunk in group.chunks:
+        routes += istio_api.direct_virtual_services(at, group, chunk, others, headers)
     return ClientGroupPlan(
         listeners=tuple(listeners),
-        routes=(*routes, *(route for route in direct if route is not None)),
+        routes=tuple(routes),
         service_entries=tuple(service_entries(at, group, entry_shards(group), settings.destinations)),
     )
 

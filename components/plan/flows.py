@@ -29,7 +29,7 @@ class DirectClient:
     labels: tuple[tuple[str, str], ...] = ()
 
     def __str__(self) -> str:
-        """As the hand-off names it."""
+        """As names of objects are made from it."""
         return f"{self.namespace}/{','.join(f'{key}={value}' for key, value in self.labels) or '*'}"
 
 
@@ -67,6 +67,10 @@ class Flow:
     def is_wildcard(self) -> bool:
         """Whether it stands for many names."""
         return self.host.startswith("*")
+
+    def is_direct_for(self, namespace: str) -> bool:
+        """Whether clients of a namespace go there without a gateway."""
+        return any(client.namespace == namespace for client in self.direct)
 
     @property
     def is_plain(self) -> bool:

@@ -75,10 +75,10 @@ def _destination(settings: Settings, name: str, destination: Destination) -> dic
         "gateway": destination.gateway,
         "hosts": sorted(destination.hosts),
         "cidrs": None if need.cidrs is None else sorted(need.cidrs),
-        "ports": sorted(
-            ({"port": port.port, "protocol": _seen(port)} for port in destination.ports.values()),
-            key=lambda port: port["port"],
-        ),
+        "ports": [
+            {"port": number, "protocol": protocol}
+            for number, protocol in sorted({(port.port, _seen(port)) for port in destination.ports.values()})
+        ],
         "clients": sorted(
             f"{namespace}/{account}"
             for namespace, client in through.items()

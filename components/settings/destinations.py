@@ -3,6 +3,7 @@
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
+from pydantic.alias_generators import to_camel
 
 from components.settings.http_types import (
     ClaimName,
@@ -190,6 +191,12 @@ class DestinationPort(Model):
                     raise wrong(
                         f"`{key}` is about requests, and the gateway sees none in {self.protocol}",
                         "leave it out, or `protocol: HTTP` with `tls`: then TLS starts at the gateway",
+                    )
+            for key in ("max_pending_requests", "max_requests_per_connection", "idle_timeout"):
+                if self.connections is not None and getattr(self.connections, key) is not None:
+                    raise wrong(
+                        f"`connections.{to_camel(key)}` is about requests, which nobody sees in {self.protocol}",
+                        "leave it out",
                     )
         return self
 

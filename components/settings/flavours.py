@@ -88,18 +88,29 @@ def _crds(parts: Parts) -> _Found:
 def _one_way_a_host(parts: Parts) -> _Found:
     """A route holds for every sidecar that sees its ServiceEntry; only a VirtualService is exported to namespaces."""
     first_use: dict[str, tuple[str, str]] = {}
+    straight: dict[str, tuple[str, set[str]]] = {}
     for name, destination in parts.destinations.items():
+        direct = {namespace for namespace in destination.clients if parts.is_direct(namespace)}
         for index, host in enumerate(destination.hosts):
+            path: Path = ("destinations", name, "hosts", index)
             for namespace in destination.clients:
                 first, other = first_use.setdefault(host, (name, namespace))
                 if parts.is_direct(namespace) is not parts.is_direct(other):
                     yield (
-                        ("destinations", name, "hosts", index),
+                        path,
                         f"{host} has clients with and without a gateway (`{other}` in destinations.{first}, "
                         f"`{namespace}` here), and a route of Gateway API is the same for all of them",
                         "the same `outbound` for these namespaces, or `flavour: istio-api`",
                     )
                     break
+            first, others = straight.setdefault(host, (name, direct))
+            if direct and others and direct != others:
+                yield (
+                    path,
+                    f"{host} has other namespaces without a gateway in destinations.{first}, and a route of Gateway "
+                    "API is the same for all of them",
+                    "the same clients in both, or `flavour: istio-api`",
+                )
 
 
 def _wildcards(parts: Parts) -> _Found:

@@ -16,6 +16,7 @@ def check(parts: Parts) -> _Found:
     yield from _references(parts)
     yield from _conditions(parts)
     for name, destination in parts.destinations.items():
+        yield from _how_clients_are_known(parts, name, destination)
         yield from _direct_clients(parts, name, destination)
         yield from _tcp_clients(parts, name, destination)
         yield from _other_destinations(parts, name, destination)
@@ -71,9 +72,8 @@ def _tcp_clients(parts: Parts, name: str, destination: Destination) -> _Found:
                 )
 
 
-def _direct_clients(parts: Parts, name: str, destination: Destination) -> _Found:
-    """Without a gateway nobody checks certificates, tokens or requests; with one, nobody sees labels."""
-    direct = [namespace for namespace in destination.clients if parts.is_direct(namespace)]
+def _how_clients_are_known(parts: Parts, name: str, destination: Destination) -> _Found:
+    """A gateway sees certificates and no labels; a sidecar knows its pod's labels, and nobody checks certificates."""
     for namespace, client in destination.clients.items():
         path: Path = ("destinations", name, "clients", namespace)
         if parts.is_direct(namespace) and client.service_accounts is not None:
@@ -82,12 +82,23 @@ def _direct_clients(parts: Parts, name: str, destination: Destination) -> _Found
                 f"namespace `{namespace}` goes without a gateway, and only a gateway checks service accounts",
                 "`everyone: true` or `labels`; or `outbound: gateway` for the namespace",
             )
+        if parts.outbound.get(namespace) == "allow-any" and client.labels is not None:
+            yield (
+                (*path, "labels"),
+                f"namespace `{namespace}` lets everything through, so labels keep nobody out",
+                "`everyone: true`; or `outbound: registry-only` for the namespace",
+            )
         if parts.is_direct(namespace) is False and client.labels is not None:
             yield (
                 (*path, "labels"),
                 "the egress gateway sees certificates, and no labels",
                 f"`serviceAccounts`; or `outbound: registry-only` at cluster.namespaces.{namespace}",
             )
+
+
+def _direct_clients(parts: Parts, name: str, destination: Destination) -> _Found:
+    """Without a gateway nobody checks tokens or requests, and only addresses bound what is reached."""
+    direct = [namespace for namespace in destination.clients if parts.is_direct(namespace)]
     if not direct:
         return
     bounded = [namespace for namespace in direct if parts.outbound[namespace] == "registry-only"]

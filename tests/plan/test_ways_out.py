@@ -233,3 +233,35 @@ def test_sidecars_answer_for_dns_where_tcp_is_by_name(addresses: list[str] | Non
     entry = {**_entry("a.example.org", "tcp"), **({} if addresses is None else {"addresses": addresses})}
     mesh = istio_of(plan_of(base(["news"], {"database": entry}))).istiod.values["meshConfig"]
     assert (mesh.get("defaultConfig") == {"proxyMetadata": {"ISTIO_META_DNS_CAPTURE": "true"}}) is captured
+
+
+def _mixed(through: Values, straight: Values) -> Plan:
+    """One host with clients through the gateway (`news`) and without one (`batch`), each by ports of their own."""
+    common = {"hosts": ["a.example.org"], "cidrs": ["93.184.216.0/24"], **answerable()}
+    destinations = {
+        "through": {**common, "ports": {"p": through}, "clients": {"news": {"serviceAccounts": ["reader"]}}},
+        "straight": {**common, "ports": {"p": straight}, "clients": {"batch": {"everyone": True}}},
+    }
+    values = base(["news", "batch"], destinations)
+    values["cluster"]["namespaces"]["batch"]["outbound"] = "registry-only"
+    return plan_of(values)
+
+
+def test_a_port_without_clients_has_no_door() -> None:
+    """A lane that nobody may use took any certificate, and what the host says first was heard by all."""
+    plan = _mixed({"port": 6000, "protocol": "TCP"}, {"port": 7000, "protocol": "TCP"})
+    (gateway,) = [each for each in of_kind(plan, "Gateway") if each.api_version.startswith("networking.istio.io")]
+    (server,) = gateway.spec["servers"]
+    assert server["tls"]["subjectAltNames"] == ["spiffe://cluster.local/ns/news/sa/reader"]
+
+
+def test_what_one_client_is_given_no_other_has() -> None:
+    """A namespace without a gateway got the header, and the certificate, of another one's requests."""
+    own = {
+        **_KINDS["own authority"],
+        "allow": {"methods": ["GET"]},
+        "routing": {"requestHeaders": {"set": {"x-api-key": "k"}}},
+    }
+    plan = _mixed(own, _KINDS["passed through"])
+    assert [each for each in of_kind(plan, "DestinationRule") if each.namespace == "batch"] == []
+    assert [each for each in of_kind(plan, "VirtualService") if "batch" in each.spec["exportTo"]] == []

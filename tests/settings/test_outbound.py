@@ -290,3 +290,17 @@ def test_an_authorizer_is_nobody_s_own() -> None:
     """A client's team decided about the requests of others, and read them."""
     values = changed(setting("egress.mesh.authorizers.opa.namespace", "shop"), rich_values())
     assert [path for path, _, _ in told(values)] == ["egress.mesh.authorizers.opa.namespace"]
+
+
+def test_labels_mean_nothing_where_everything_passes() -> None:
+    """Labels were taken for a permission in a namespace that lets everything through."""
+    values = _direct("allow-any", clients={"shop": {"labels": {"app": "storefront"}}})
+    assert [path for path, _, _ in told(values)] == [f"{_EDITION}.clients.shop.labels"]
+
+
+@pytest.mark.parametrize(("key", "value"), [("maxPendingRequests", 5), ("idleTimeout", "5m")])
+def test_limits_on_requests_are_for_requests(key: str, value: Any) -> None:
+    """A limit was taken, and left out of the object without a word."""
+    https = {"port": 443, "protocol": "TLS", "connections": {key: value}}
+    ((path, wrong, _),) = told(changed(setting(f"{_EDITION}.ports.https", https)))
+    assert (path, f"`connections.{key}` is about requests" in wrong) == (f"{_EDITION}.ports.https", True)

@@ -50,9 +50,8 @@ def originate_tls(at: GatewayAddress, groups: Sequence[ClientGroup]) -> KubeObje
         {
             flow.known_as
             for group in groups
-            if group.clients
             for flow in group.flows
-            if flow.spec.tls is not None and not _is_special(flow)
+            if flow.clients and flow.spec.tls is not None and not _is_special(flow)
         }
     )
     if not ports:
@@ -72,12 +71,13 @@ def to_outside(at: GatewayAddress, group: ClientGroup) -> Iterator[KubeObject]:
         flows_of[flow.host].append(flow)
     for host, flows in flows_of.items():
         name = kube_name(group.name, "to", digest(host, 8))
-        special = any(map(_is_special, flows))
-        if group.clients and special:
-            yield _rule(name, at.namespace, host, _policy(flows))
-        if special or any(flow.spec.tls is not None for flow in flows):
-            for namespace in group.direct_namespaces:
-                yield _rule(name, namespace, host, _policy(flows))
+        own = [flow for flow in flows if flow.clients]
+        if any(map(_is_special, own)):
+            yield _rule(name, at.namespace, host, _policy(own))
+        for namespace in group.direct_namespaces:
+            own = [flow for flow in flows if flow.is_direct_for(namespace)]
+            if any(_is_special(flow) or flow.spec.tls is not None for flow in own):
+                yield _rule(name, namespace, host, _policy(own))
 
 
 def _is_special(flow: Flow) -> bool:

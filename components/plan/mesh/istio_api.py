@@ -6,7 +6,7 @@ knows the client's service account. The outer SNI names the chunk; within the ch
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from components.plan.flows import Flow
@@ -26,10 +26,12 @@ def gateway(at: GatewayAddress, group: ClientGroup, *, enforced: bool) -> KubeOb
     """
     servers: list[dict[str, Any]] = []
     for chunk in group.chunks:
-        for port in sorted({flow.port for flow in chunk.http}):
-            hosts = sorted(flow.host for flow in chunk.http if flow.port == port)
+        served = [flow for flow in chunk.http if flow.clients]
+        for port in sorted({flow.port for flow in served}):
+            hosts = sorted(flow.host for flow in served if flow.port == port)
             servers.append(_server(chunk, port, "HTTPS", [chunk.sni, *hosts]))
-        for flow, lane in sorted(chunk.lanes.items(), key=lambda each: each[1]):
+        lanes = [(lane, flow) for flow, lane in chunk.lanes.items() if flow.clients]
+        for lane, flow in sorted(lanes, key=lambda each: each[0]):
             servers.append({**_server(chunk, lane, "TLS", [chunk.sni]), "tls": _tls(at, flow, enforced=enforced)})
     return at.object("Gateway", group.name, {"selector": at.labels, "servers": servers})
 
@@ -66,6 +68,7 @@ def virtual_service(
             *(
                 route
                 for flow in chunk.http
+                if flow.clients
                 for route in from_gateway(flow, own_gateway, others, kept_inside, enforced=enforced)
             ),
         ]
@@ -74,31 +77,31 @@ def virtual_service(
     return at.object("VirtualService", chunk.name, spec)
 
 
-def direct_virtual_service(
+def direct_virtual_services(
     at: GatewayAddress, group: ClientGroup, chunk: Chunk, others: Mapping[str, Flow], kept_inside: tuple[str, ...]
-) -> KubeObject | None:
-    """A chunk's routes for namespaces without a gateway, where sidecars have anything to do but pass it on."""
-    flows = [flow for flow in chunk.http if flow.spec.tls is not None or flow.spec.routing is not None]
-    if not flows or not group.direct_namespaces:
-        return None
-    hosts = {flow.host for flow in flows}
-    return at.object(
-        "VirtualService",
-        f"{chunk.name}-direct",
-        {
-            "hosts": sorted(hosts),
-            "gateways": ["mesh"],
-            "exportTo": list(group.direct_namespaces),
-            "http": [
+) -> Iterator[KubeObject]:
+    """A chunk's routes for each namespace without a gateway, where its sidecars have anything to do but pass it on."""
+    for namespace in group.direct_namespaces:
+        own = [flow for flow in chunk.http if flow.is_direct_for(namespace)]
+        hosts = {flow.host for flow in own if flow.spec.tls is not None or flow.spec.routing is not None}
+        if hosts:
+            yield at.object(
+                "VirtualService",
+                kube_name(chunk.name, "direct", namespace),
                 {
-                    "match": [{"port": flow.port, "authority": _authority(flow)}],
-                    **handling(flow, others, kept_inside),
-                }
-                for flow in chunk.http
-                if flow.host in hosts
-            ],
-        },
-    )
+                    "hosts": sorted(hosts),
+                    "gateways": ["mesh"],
+                    "exportTo": [namespace],
+                    "http": [
+                        {
+                            "match": [{"port": flow.port, "authority": _authority(flow)}],
+                            **handling(flow, others, kept_inside),
+                        }
+                        for flow in own
+                        if flow.host in hosts
+                    ],
+                },
+            )
 
 
 def from_gateway(
@@ -163,6 +166,7 @@ def _by_lane(
             "route": [{"destination": outside(flow)}],
         }
         for flow in lanes
+        if flow.clients  # a lane of nobody has no listener
     ]
     return {kind: routes for kind, routes in fields.items() if routes}
 
