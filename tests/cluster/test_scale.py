@@ -1,5 +1,6 @@
 """How much istiod sends to real proxies: in proportion to the hosts, and to nobody whom they do not concern."""
 
+import time
 from collections import Counter
 from typing import Any, Final
 
@@ -22,6 +23,13 @@ def _knows_hosts(pod: Pod, hosts: int) -> bool:
     """Whether a proxy has come to know so many of the added hosts, by its clusters for them."""
     names = [each["cluster"]["name"] for each in dump(pod, CLUSTERS)]
     return len({name.rsplit("|", 1)[-1] for name in names if "|host" in name}) == hosts
+
+
+def _is_steady(pod: Pod) -> bool:
+    """Whether nothing more comes: routes come after clusters."""
+    before = held(pod)
+    time.sleep(2)
+    return held(pod) == before
 
 
 def _of_client(cluster: Cluster, pod: Pod) -> Counter[str]:
@@ -56,6 +64,7 @@ def test_proxies_hold_the_same_more_for_every_host(cluster: Cluster, client: Cli
             gateway = cluster.pods(*EGRESS_GATEWAYS)[0]
             for pod in (storefront, gateway):
                 wait_until(lambda pod=pod, hosts=hosts: _knows_hosts(pod, hosts), f"{hosts} hosts", seconds=_SECONDS)
+                wait_until(lambda pod=pod: _is_steady(pod), f"{hosts} hosts' routes", seconds=_SECONDS)
             seen["client"].append(_of_client(cluster, storefront))
             seen["gateway"].append(_of_gateway(gateway))
     step = _SIZES[1] - _SIZES[0]
