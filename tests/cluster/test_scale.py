@@ -11,12 +11,13 @@ from components.settings.reserved import LANES
 from tests.cluster.bed.cluster import Cluster
 from tests.cluster.bed.pods import EGRESS_GATEWAYS, Client, Pod
 from tests.cluster.bed.processes import wait_until
-from tests.cluster.bed.proxy_config import CLUSTERS, KINDS, ROUTES, dump, held
+from tests.cluster.bed.proxy_config import CLUSTERS, KINDS, LISTENERS, ROUTES, dump, held
 from tests.cluster.many_hosts import declare_many
 
 _SIZES: Final = (21, 60, 99)
 """Numbers of hosts, at equal distances, and a third of each of every kind."""
-_SECONDS: Final = 60
+_SECONDS: Final = 120
+"""Longer than listeners are drained, which is 45."""
 
 
 def _knows_hosts(pod: Pod, hosts: int) -> bool:
@@ -26,10 +27,10 @@ def _knows_hosts(pod: Pod, hosts: int) -> bool:
 
 
 def _is_steady(pod: Pod) -> bool:
-    """Whether nothing more comes: routes come after clusters."""
+    """Whether nothing more comes or goes: routes come after clusters, and go with listeners, which are drained."""
     before = held(pod)
     time.sleep(2)
-    return held(pod) == before
+    return held(pod) == before and not any("draining_state" in each for each in dump(pod, LISTENERS))
 
 
 def _of_client(cluster: Cluster, pod: Pod) -> Counter[str]:
