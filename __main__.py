@@ -55,6 +55,6 @@ clients = NetworkLockdown(
     "clients", NetworkLockdownArgs(policies=plan.client_policies, after=egress.service_entries), on_cluster
 )
 if envoy is not None and plan.backends is not None:
-    ExternalBackends("backends", ExternalBackendsArgs(plan=plan.backends, mesh=mesh, after=[envoy.gateway]), on_cluster)
+    ExternalBackends("backends", ExternalBackendsArgs(plan=plan.backends, mesh=mesh, after=envoy.gateways), on_cluster)
 
 pulumi.export("handoff", plan.handoff)

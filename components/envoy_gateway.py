@@ -1,4 +1,4 @@
-"""Envoy Gateway, and the Gateway through which backends are offered."""
+"""Envoy Gateway, and the Gateways through which backends are offered."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +7,8 @@ import pulumi
 
 from components.kube import Secrets, helm_release, kube_object
 from components.plan.envoy_gateway import EnvoyGatewayPlan
+from components.plan.offers.gateways import GatewayPlan
+from components.settings.reserved import DEFAULT_GATEWAY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,18 +21,21 @@ class EnvoyGatewayInstallArgs:
 
 
 class EnvoyGatewayInstall(pulumi.ComponentResource):
-    """The controller with its CRDs, then how its proxies look, their class, and the Gateway."""
+    """The controller with its CRDs, then, for each Gateway, how its proxies look, its class, and itself."""
 
     controller: pulumi.Resource
     """The controller's release, which brings the CRDs of Gateway API."""
-    gateway: pulumi.Resource
-    """The Gateway to which routes attach."""
+    gateways: list[pulumi.Resource]
+    """The Gateways to which routes attach."""
 
     def __init__(self, name: str, args: EnvoyGatewayInstallArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("egress:north-south:EnvoyGatewayInstall", name, None, opts)
-        plan = args.plan
-        self.controller = helm_release(self, plan.release, args.secrets, args.after)
-        proxy = kube_object(self, f"{name}-proxy", plan.proxy, [self.controller])
-        gateway_class = kube_object(self, f"{name}-class", plan.gateway_class, [proxy])
-        self.gateway = kube_object(self, f"{name}-gateway", plan.gateway, [gateway_class])
+        self.controller = helm_release(self, args.plan.release, args.secrets, args.after)
+        self.gateways = [self._gateway(name, each) for each in args.plan.gateways]
         self.register_outputs({})
+
+    def _gateway(self, name: str, plan: GatewayPlan) -> pulumi.Resource:
+        which = "" if plan.name == DEFAULT_GATEWAY else f"-{plan.name}"
+        proxy = kube_object(self, f"{name}-proxy{which}", plan.proxy, [self.controller])
+        gateway_class = kube_object(self, f"{name}-class{which}", plan.gateway_class, [proxy])
+        return kube_object(self, f"{name}-gateway{which}", plan.gateway, [gateway_class])

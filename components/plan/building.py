@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from components.plan.backends import BackendsPlan, plan_backends
 from components.plan.egress_gateway import EgressGatewayPlan, direct_namespaces, plan_egress_gateway
 from components.plan.envoy_gateway import EnvoyGatewayPlan, plan_envoy_gateway
 from components.plan.groups import ClientGroup, client_groups
@@ -13,6 +12,7 @@ from components.plan.lockdown import client_policies, gateway_policies
 from components.plan.managed_mesh import ManagedMeshPlan, plan_managed_gateways, plan_managed_mesh
 from components.plan.objects import KubeObject, Plain
 from components.plan.observability import ObservabilityPlan, plan_observability
+from components.plan.offers import BackendsPlan, plan_backends
 from components.plan.waypoints import plan_waypoints
 from components.settings import Settings
 from policy.approvals import Approvals

@@ -41,10 +41,10 @@ def handoff(settings: Settings, *, stack: str, planned: Sequence[KubeObject]) ->
         "backends": [
             {
                 "name": name,
-                "hosts": sorted(e.fqdn for e in backend.endpoints if e.fqdn is not None),
+                "hosts": sorted(needs[name].hosts),
                 "cidrs": None if (cidrs := needs[name].cidrs) is None else sorted(cidrs),
                 "ports": [{"port": port, "protocol": "HTTP"} for port in sorted(needs[name].ports)],
-                "offeredAs": sorted(backend.hostnames),
+                "offeredAs": sorted(backend.hostnames or ()),
                 **_answerable(backend),
             }
             for name, backend in sorted((settings.backends or {}).items())

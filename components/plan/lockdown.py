@@ -11,12 +11,15 @@ from typing import Any, Final
 
 from components.plan import network_needs
 from components.plan.egress_gateway import client_namespaces, direct_namespaces, gateways_of, open_ports, outbound
-from components.plan.envoy_gateway import CLASS, proxy_labels
 from components.plan.groups import ClientGroup
 from components.plan.mesh.address import gateway_name, pods_of_gateway
 from components.plan.names import digest, kube_name
 from components.plan.network_needs import Need, opened, single, tcp
 from components.plan.objects import KubeObject
+from components.plan.offers.listeners import gateway_name as backend_gateway_name
+from components.plan.offers.listeners import gateway_of
+from components.plan.offers.listeners import gateways_of as backend_gateways_of
+from components.plan.offers.proxies import proxy_labels
 from components.settings import Settings
 from components.settings.mesh import Authorizer, Tracing
 from policy.approvals import Approvals
@@ -74,7 +77,7 @@ def gateway_policies(settings: Settings, approvals: Approvals, groups: Sequence[
     )
     if settings.backends is not None:
         namespace = settings.install.envoy_gateway.namespace
-        gateways.append(_envoy_proxies(settings, approvals))
+        gateways += [_envoy_proxies(settings, approvals, name) for name in sorted(backend_gateways_of(settings))]
         control_planes.append(_policy(_CONTROL_PLANE, namespace, _CONTROLLER_LABELS, egress=inside))
     return (*gateways, *control_planes)
 
@@ -162,11 +165,17 @@ def _gateways_on_nodes(
             }
 
 
-def _envoy_proxies(settings: Settings, approvals: Approvals) -> KubeObject:
+def _envoy_proxies(settings: Settings, approvals: Approvals, gateway: str) -> KubeObject:
     namespace = settings.install.envoy_gateway.namespace
     controller = {"to": [_pods(namespace, _CONTROLLER_LABELS)], "ports": [tcp(18000)]}
-    outside = opened(network_needs.of_backends(settings).values(), settings, approvals)
-    return _policy(CLASS, namespace, proxy_labels(namespace), egress=[*_dns(settings), controller, *outside])
+    needs = network_needs.of_backends(settings)
+    offered = [needs[name] for name, each in (settings.backends or {}).items() if gateway_of(each) == gateway]
+    return _policy(
+        backend_gateway_name(gateway),
+        namespace,
+        proxy_labels(settings, gateway),
+        egress=[*_dns(settings), controller, *opened(offered, settings, approvals)],
+    )
 
 
 def _in_cluster(settings: Settings, approvals: Approvals) -> list[dict[str, Any]]:

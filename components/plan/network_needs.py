@@ -46,11 +46,12 @@ def of_backends(settings: Settings) -> dict[str, Need]:
     """What each backend needs, by name."""
     needs: dict[str, Need] = {}
     for name, backend in (settings.backends or {}).items():
-        addresses = tuple(single(endpoint.ip) for endpoint in backend.endpoints if endpoint.ip is not None)
+        endpoints = (*(backend.endpoints or ()), *(backend.standby or ()))
+        addresses = tuple(single(endpoint.ip) for endpoint in endpoints if endpoint.ip is not None)
         needs[name] = Need(
-            hosts=tuple(endpoint.fqdn for endpoint in backend.endpoints if endpoint.fqdn is not None),
+            hosts=tuple(endpoint.fqdn for endpoint in endpoints if endpoint.fqdn is not None),
             cidrs=addresses or backend.cidrs,
-            ports=frozenset(endpoint.port for endpoint in backend.endpoints),
+            ports=frozenset(endpoint.port for endpoint in endpoints),
         )
     return needs
 

@@ -109,13 +109,13 @@ def _names(settings: Settings, approvals: Approvals) -> _Found:
     asked += [
         (("backends", name, "endpoints", index, "fqdn"), endpoint.fqdn)
         for name, backend in (settings.backends or {}).items()
-        for index, endpoint in enumerate(backend.endpoints)
+        for index, endpoint in enumerate(backend.endpoints or ())
         if endpoint.fqdn is not None
     ]
     asked += [
         (("backends", name, "hostnames", index), hostname)
         for name, backend in (settings.backends or {}).items()
-        for index, hostname in enumerate(backend.hostnames)
+        for index, hostname in enumerate(backend.hostnames or ())
     ]
     for path, host in asked:
         kind = classify_name(host, approvals.cluster.domain, frozenset(settings.cluster.namespaces))
@@ -174,7 +174,7 @@ def _addresses(settings: Settings, approvals: Approvals, approvals_file: str) ->
             asked = _Asked(path=(*entry, "cidrs", index), text=text, entry=name, ports=needs[entry].ports)
             yield from _judge(asked, approvals, approvals_file)
     for name, backend in (settings.backends or {}).items():
-        for index, endpoint in enumerate(backend.endpoints):
+        for index, endpoint in enumerate(backend.endpoints or ()):
             if endpoint.ip is not None:
                 path = ("backends", name, "endpoints", index, "ip")
                 asked = _Asked(path=path, text=endpoint.ip, entry=name, ports=frozenset({endpoint.port}))

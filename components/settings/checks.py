@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from components.settings import ambient, asm, claims, flavours, outbound, upgrade
+from components.settings.offers import checks as offers
 from components.settings.parts import Parts
 from components.settings.problems import Path, Problem, did_you_mean
 from components.settings.reserved import KUBERNETES_NAMESPACES
@@ -12,7 +13,7 @@ def check(parts: Parts, *, file: str) -> list[Problem]:
     """Every problem between the parts of a declaration."""
     found = [
         *_clients(parts),
-        *_offers(parts),
+        *offers.check(parts),
         *claims.check(parts),
         *outbound.check(parts),
         *upgrade.check(parts),
@@ -55,32 +56,6 @@ def _clients(parts: Parts) -> _Found:
                     f"namespace `{namespace}` has the role `platform`, so it is not locked to its destinations",
                     f"`role: client` at cluster.namespaces.{namespace}, or another namespace",
                 )
-
-
-def _offers(parts: Parts) -> _Found:
-    """A hostname leads to one backend, and a name means one entry: `publicRanges` approves entries by name."""
-    owners: dict[str, str] = {}
-    outside = {host: name for name, each in parts.destinations.items() for host in each.hosts}
-    for name, backend in parts.backends.items():
-        if name in parts.destinations:
-            yield ("backends", name), "has the name of a destination, whose approvals it would share", "another name"
-        if backend.cidrs is not None and any(endpoint.ip is not None for endpoint in backend.endpoints):
-            yield (
-                ("backends", name, "cidrs"),
-                "says what is behind names, and its endpoints are addresses",
-                "`fqdn` endpoints, or leave `cidrs` out",
-            )
-        for index, hostname in enumerate(backend.hostnames):
-            if hostname in outside:
-                yield (
-                    ("backends", name, "hostnames", index),
-                    f"{hostname} is a host of destinations.{outside[hostname]}, so sidecars would not know where to go",
-                    "a hostname of your own, which only the backend has",
-                )
-            first = owners.setdefault(hostname, name)
-            if first != name:
-                path = ("backends", name, "hostnames", index)
-                yield path, f"{hostname} is offered by backends.{first} already", "a hostname of its own"
 
 
 def _secrets(parts: Parts) -> _Found:

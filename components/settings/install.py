@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field
 
 from components.settings.problems import wrong
-from components.settings.types import EntryName, Items, KubernetesLabel, Model, Sentence
+from components.settings.types import EntryName, Items, KubernetesLabel, KubernetesName, Model, Port, Sentence
 
 Version = Annotated[str, Field(pattern=r"^v?\d+\.\d+\.\d+([-+][0-9A-Za-z.-]+)?$")]
 Source = Annotated[str, Field(min_length=1, pattern=r"^\S+$")]
@@ -58,6 +58,24 @@ class Istio(Model):
     """A newer istiod beside this one, during an upgrade."""
 
 
+class Redis(Model):
+    """A Redis in the cluster, run by others, in which proxies count requests together.
+
+    While it does not answer, requests with such a limit are refused.
+    """
+
+    namespace: KubernetesLabel
+    """The namespace of its Service."""
+    service: KubernetesLabel
+    """Its Service."""
+    port: Port = 6379
+    """The Service's port."""
+    pod_port: Port | None = None
+    """The port of its pods, where it is another; Envoy Gateway's NetworkPolicy opens it."""
+    url_secret: KubernetesName | None = None
+    """A Secret in Envoy Gateway's namespace whose `url` leads to the same Service, with user and password."""
+
+
 class EnvoyGateway(Model):
     """Envoy Gateway's chart; installed only where backends are declared."""
 
@@ -69,6 +87,8 @@ class EnvoyGateway(Model):
     """The chart; it brings the CRDs of Gateway API and Envoy Gateway."""
     image_registry: Source | None = None
     """The registry of Envoy Gateway's images (`global.imageRegistry`), if mirrored."""
+    redis: Redis | None = None
+    """Where proxies count together. Needed by limits that say so."""
 
 
 class ChartRegistry(Model):

@@ -2,24 +2,21 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from components.settings.destinations import Destination
-from components.settings.egress import Egress
+from components.settings.egress import Egress, GatewayName
 from components.settings.install import Install
-from components.settings.problems import wrong
+from components.settings.offers.backends import Backend
+from components.settings.offers.gateways import BackendGateway
 from components.settings.types import (
     Address,
-    Answerable,
-    Cidr,
     Entries,
     EntryName,
-    Host,
     IncludedFile,
     Items,
     KubernetesLabel,
     Model,
-    Port,
     Sentence,
 )
 
@@ -50,58 +47,13 @@ class Cluster(Model):
     """What pods have addresses of. With both, hosts are tried in both."""
 
 
-class Endpoint(Model):
-    """One place where a backend answers: an address or a name, and a port."""
-
-    ip: Address | None = None
-    """An IP address."""
-    fqdn: Host | None = None
-    """A DNS name."""
-    port: Port
-    """The port there."""
-
-    @model_validator(mode="after")
-    def _one_place(self) -> "Endpoint":
-        if (self.ip is None) == (self.fqdn is None):
-            raise wrong("an endpoint has either `ip` or `fqdn`", "`{ip: 172.139.20.181, port: 17000}`, or with `fqdn`")
-        return self
-
-
-class PublicAccess(Model):
-    """Anyone who reaches the gateway may call this backend."""
-
-    mode: Literal["public"]
-    """No authentication."""
-    reason: Sentence
-    """Why none is needed."""
-
-
-class Backend(Answerable):
-    """A service outside the cluster that is offered inside it, through Envoy Gateway."""
-
-    hostnames: Items[Host]
-    """The names under which callers ask for it."""
-    endpoints: Items[Endpoint]
-    """Where it answers: addresses or names, not both."""
-    access: PublicAccess
-    """Who may call it."""
-    cidrs: Items[Cidr] | None = None
-    """The addresses behind `fqdn` endpoints, and only those. Without them, `publicRanges` must approve the entry."""
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> "Backend":
-        if len({endpoint.ip is None for endpoint in self.endpoints}) > 1:
-            raise wrong("its endpoints mix `ip` and `fqdn`", "two backends, one of each kind")
-        return self
-
-
 class Included(Model):
     """A file that a stack file includes."""
 
     destinations: Entries[Destination] | None = None
     """What clients may reach outside, by name."""
     backends: Entries[Backend] | None = None
-    """What is offered inside, by name."""
+    """What is offered inside or at the edge, by name."""
 
 
 class Settings(Model):
@@ -116,7 +68,10 @@ class Settings(Model):
     destinations: Entries[Destination]
     """What clients may reach outside, by name."""
     backends: Entries[Backend] | None = None
-    """What is offered inside, by name. Leave the key out to offer nothing."""
+    """What is offered inside or at the edge, by name. Leave the key out to offer nothing."""
+    backend_gateways: Annotated[dict[GatewayName, BackendGateway], Field(min_length=1)] | None = None
+    """The Gateways through which backends are offered, by name; `default` is for backends that name none. Without
+    the key there is that one, inside the cluster."""
     install: Install = Field(default_factory=Install)
     """Where charts and images come from."""
     secrets: frozenset[str] = frozenset()

@@ -13,10 +13,13 @@ from pydantic import TypeAdapter, ValidationError
 from components.settings.destinations import Destination
 from components.settings.egress import EgressGateway
 from components.settings.install import Canary, ChartRegistry, Install, Istio, Version
-from components.settings.models import Backend, Settings
+from components.settings.models import Settings
+from components.settings.offers.backends import Backend
+from components.settings.offers.gateways import BackendGateway
 from components.settings.plain import at, is_map
 from components.settings.problems import Path
-from components.settings.types import KubernetesLabel
+from components.settings.reserved import DEFAULT_GATEWAY
+from components.settings.types import Answerable, KubernetesLabel
 
 Kind = TypeVar("Kind")
 Entry = TypeVar("Entry", Destination, Backend)
@@ -47,6 +50,13 @@ class Parts:
     destination_names: frozenset[str]
     """Also of those that could not be read."""
     backends: Mapping[str, Backend]
+    backend_names: frozenset[str]
+    """Also of those that could not be read."""
+    backend_gateways: Mapping[str, BackendGateway | None]
+    """The Gateways of backends, `None` for one that is wrong; `default` is always among them, unless others are
+    declared without it."""
+    has_redis: bool
+    """Whether proxies can count together."""
     chart_registry: ChartRegistry | None
     secrets: frozenset[str]
     outbound: Mapping[str, str | None]
@@ -97,6 +107,9 @@ def whole(settings: Settings, values: Mapping[str, Any]) -> Parts:
         destinations=settings.destinations,
         destination_names=frozenset(settings.destinations),
         backends=settings.backends or {},
+        backend_names=frozenset(settings.backends or {}),
+        backend_gateways=settings.backend_gateways or {DEFAULT_GATEWAY: BackendGateway()},
+        has_redis=settings.install.envoy_gateway.redis is not None,
         chart_registry=settings.install.chart_registry,
         secrets=settings.secrets,
         outbound={name: namespace.outbound for name, namespace in settings.cluster.namespaces.items()},
@@ -133,7 +146,7 @@ def salvaged(values: Mapping[str, Any], today: dt.date) -> Parts:
     """What can be read of the plain values of a declaration that does not validate."""
     context = {"today": today}
     answerable = {"owner": "-", "ticket": "-", "expires": today.isoformat()}
-    access = {"mode": "public", "reason": "-"}
+    access = {"public": "-"}
     declared = at(values, "cluster", "namespaces")
     own = {
         path: _valid(TypeAdapter[str](KubernetesLabel), at(values, *path) or default, context)
@@ -153,13 +166,10 @@ def salvaged(values: Mapping[str, Any], today: dt.date) -> Parts:
         own_namespaces={path: name for path, name in own.items() if name is not None},
         destinations=_entries(Destination, values.get("destinations"), _CHECKED, answerable, context),
         destination_names=frozenset(entries) if is_map(entries := values.get("destinations")) else frozenset(),
-        backends=_entries(
-            Backend,
-            values.get("backends"),
-            ("hostnames", "endpoints", "cidrs"),
-            {**answerable, "access": access},
-            context,
-        ),
+        backends=_backends(values.get("backends"), {**answerable, "access": access}, context),
+        backend_names=frozenset(offered) if is_map(offered := values.get("backends")) else frozenset(),
+        backend_gateways=_gateways(values.get("backendGateways"), context),
+        has_redis=at(values, "install", "envoyGateway", "redis") is not None,
         chart_registry=_valid(TypeAdapter(ChartRegistry), at(values, "install", "chartRegistry"), context),
         secrets=values["secrets"] if isinstance(values.get("secrets"), frozenset) else frozenset(),
         outbound={name: _outbound(each) for name, each in declared.items()} if is_map(declared) else {},
@@ -182,6 +192,27 @@ def salvaged(values: Mapping[str, Any], today: dt.date) -> Parts:
 
 _CHECKED: Final = ("hosts", "ports", "clients", "servedBy", "addresses", "cidrs", "gateway", "token", "authorizer")
 """The keys of a destination that are compared with other parts."""
+
+
+_OFFERED: Final = tuple(
+    field.alias or name for name, field in Backend.model_fields.items() if name not in Answerable.model_fields
+)
+"""The same of a backend: all but who answers for it."""
+
+
+def _backends(entries: Any, stand_ins: Mapping[str, Any], context: Mapping[str, dt.date]) -> dict[str, Backend]:
+    """Those backends whose keys are right; at least those of which all but `access` is."""
+    without_access = tuple(key for key in _OFFERED if key != "access")
+    readable = _entries(Backend, entries, without_access, stand_ins, context)
+    answerable = {key: value for key, value in stand_ins.items() if key != "access"}
+    return readable | _entries(Backend, entries, _OFFERED, answerable, context)
+
+
+def _gateways(entries: Any, context: Mapping[str, dt.date]) -> dict[str, BackendGateway | None]:
+    if entries is None:
+        return {DEFAULT_GATEWAY: BackendGateway()}
+    adapter = TypeAdapter(BackendGateway)
+    return {name: _valid(adapter, each, context) for name, each in entries.items()} if is_map(entries) else {}
 
 
 def _names(values: Mapping[str, Any], key: str) -> frozenset[str] | None:

@@ -6,7 +6,7 @@ what to write instead. Values under `secrets` are never shown.
 
 import difflib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from types import UnionType
 from typing import Any, Final, Union, get_args, get_origin
@@ -16,6 +16,8 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 Path = tuple[str | int, ...]
+Found = Iterator[tuple[Path, str, str]]
+"""What a check finds: where, what is wrong, what to write instead."""
 
 OURS: Final = "egress"
 """The pydantic error type of our own validators: their context holds `wrong` and `instead`."""

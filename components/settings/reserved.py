@@ -50,6 +50,8 @@ KUBERNETES_NAMESPACES: Final = frozenset({"default", "kube-node-lease", "kube-pu
 """What every cluster has from the start (kubernetes.io, "Namespaces")."""
 
 OFFER_PORT: Final = 80
-"""Where backends are offered inside, in plain text."""
+"""Where backends are offered in plain text, unless they say otherwise."""
+OFFER_TLS_PORT: Final = 443
+"""Where they are offered with TLS."""
 DEFAULT_GATEWAY: Final = "default"
-"""What egress.mesh.gateway is called where gateways are named."""
+"""What egress.mesh.gateway is called where egress gateways are named; and the Gateway of backends that name none."""
