@@ -34,6 +34,7 @@ _FIELD = f"leave it out, or {_ELSE}"
     ("path", "value", "where", "wrong", "instead"),
     [
         ("egress.mesh.tracing", {"namespace": "traces", "service": "otel"}, "", "configuration", "console"),
+        ("egress.mesh.alerts", {"namespace": "monitoring"}, "", "names that our own install gives", "console"),
         (
             "egress.mesh.authorizers",
             {"opa": {"namespace": "opa", "service": "opa", "port": 9191}},
