@@ -102,6 +102,23 @@ def test_names_must_be_there(key: str, where: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("key", ["gateway", "authorizer", "token.issuer"])
+def test_names_are_told_together_with_other_mistakes(key: str) -> None:
+    """One bad value in a destination hid its misspelt gateway until the next run."""
+    values = changed(setting(f"destinations.billing.{key}", "nowhere"), rich_values())
+    values["destinations"]["billing"]["ports"]["api"]["port"] = "https"
+    paths = {path for path, _, _ in told(values)}
+    assert paths == {f"destinations.billing.{key}", "destinations.billing.ports.api.port"}
+
+
+@pytest.mark.parametrize("key", ["gateway", "authorizer", "token.issuer"])
+@pytest.mark.parametrize("value", ["No Name", 5, {}])
+def test_what_is_no_name_is_told_once(key: str, value: Any) -> None:
+    """A report said of one slip that it is no name, and that nothing has this name."""
+    values = changed(setting(f"destinations.billing.{key}", value), rich_values())
+    assert [path for path, _, _ in told(values)] == [f"destinations.billing.{key}"]
+
+
 def test_an_issuer_must_be_there_and_have_a_name_of_its_own() -> None:
     """A token of nobody was asked for; or an approval for a destination let istiod fetch keys from anywhere."""
     values = changed(setting("destinations.billing.token.issuer", "corpp"), rich_values())
