@@ -194,6 +194,15 @@ def test_what_means_nothing_is_refused(path: str, value: Any, wrong: str) -> Non
     assert any(wrong in said for _, said, _ in told(changed(setting(f"{_EDITION}.{path}", value))))
 
 
+@pytest.mark.parametrize("tls", [{}, {"serverName": "www.cnn.com"}])
+def test_tls_that_starts_here_says_where_clients_call(tls: Values) -> None:
+    """A port was called in plain text on a number that nobody had written; and `tls: {}` was refused as blank."""
+    ports = {"api": {"port": 443, "protocol": "HTTP", "tls": tls}}
+    ((path, wrong, instead),) = told(changed(setting(f"{_EDITION}.ports", ports)))
+    assert (path, wrong) == (f"{_EDITION}.ports.api.tls.clientPort", "is missing")
+    assert instead.startswith("add `clientPort:`")
+
+
 def test_tcp_clients_are_known_by_their_whole_name() -> None:
     """A TCP host that speaks first was heard by namespaces that may not use it."""
     values = changed(setting(f"{_EDITION}.clients.news", {"everyone": True}))
