@@ -39,7 +39,7 @@ if plan.managed_mesh is not None:
     closed += OwnNamespaces("mesh-own", plan.managed_mesh.namespaces, on_mesh).each.values()
     ManagedMesh("mesh", ManagedMeshArgs(plan=plan.managed_mesh, after=closed), on_cluster)
 
-Observability("logs", ObservabilityArgs(plan=plan.observability, cluster=cluster, after=closed), on_mesh)
+Observability("logs", ObservabilityArgs(plan=plan.observability, after=closed), on_mesh)
 envoy = None
 if plan.envoy_gateway is not None:
     envoy = EnvoyGatewayInstall(

@@ -8,12 +8,11 @@ import pulumi
 
 from components.kube import Secrets, config_map, helm_release, kube_object
 from components.plan.egress_gateway import EgressGatewayPlan
-from components.plan.mesh.address import GATEWAY
 from components.plan.mesh.node_network import DeployedGateway
 from components.plan.objects import KubeObject
 
-_ONE_A_NAMESPACE: Final = frozenset({"default", GATEWAY})
-"""The Sidecar for all pods of a namespace, and the DestinationRule for the gateway that every stack has."""
+_FOR_ALL_PODS: Final = "default"
+"""The Sidecar for all pods of a namespace."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,8 +74,9 @@ class EgressGateway(pulumi.ComponentResource):
 def _logical_name(component: str, item: KubeObject, plan: EgressGatewayPlan) -> str:
     """The names of objects in other namespaces than the gateways' say which; a Sidecar is known by that alone.
 
-    A dot stands between namespace and name, because neither holds one.
+    A dot stands between namespace and name, because neither holds one. Without it a namespace could be called like an
+    object of the gateways; a Sidecar may go without, because theirs has none.
     """
     if item.namespace == plan.namespace:
         return f"{component}-{item.name}"
-    return f"{component}-{item.namespace}" + ("" if item.name in _ONE_A_NAMESPACE else f".{item.name}")
+    return f"{component}-{item.namespace}" + ("" if item.name == _FOR_ALL_PODS else f".{item.name}")

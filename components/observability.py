@@ -14,8 +14,6 @@ class ObservabilityArgs:
     """What to register, and what must be there first."""
 
     plan: ObservabilityPlan
-    cluster: pulumi.ProviderResource
-    """Where alerts go, wherever the mesh's own objects are."""
     after: Sequence[pulumi.Resource]
 
 
@@ -28,7 +26,4 @@ class Observability(pulumi.ComponentResource):
             kube_object(self, f"{name}-{item.name}", item, args.after)
         for item in args.plan.clients:
             kube_object(self, f"{name}-{item.namespace}-{item.name}", item, args.after)
-        alerts = args.plan.alerts
-        if alerts is not None:
-            kube_object(self, f"{name}-{alerts.name}", alerts, args.after, provider=args.cluster)
         self.register_outputs({})

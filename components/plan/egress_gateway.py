@@ -52,21 +52,11 @@ def plan_egress_gateway(settings: Settings, groups: Sequence[ClientGroup], *, cl
     mesh = settings.egress.mesh
     enforced = settings.egress.posture == "enforce"
     issuers = mesh.issuers or {}
-    places = {
-        name: GatewayAddress(
-            name=name,
-            namespace=mesh.gateway.namespace,
-            cluster_domain=cluster_domain,
-            trust_domain=mesh.trust_domain,
-        )
-        for name in gateways_of(settings)
-    }
+    places = places_of(settings, cluster_domain=cluster_domain)
     main = places[None]
     ports = {name: gateway_ports(group for group in groups if group.gateway == name) for name in places}
     by_port = mesh.flavour == "gateway-api"
-    others = others_of(
-        settings.destinations, {(flow.host, flow.port): flow for group in groups for flow in group.flows}
-    )
+    others = others_of(settings.destinations, groups)
     guards = [authorization.default_deny(main, enforced=enforced)]
     if enforced:  # a wrong token is refused, which `observe` never does
         guards += [item for at in places.values() if (item := request_authentication(at, issuers)) is not None]
@@ -109,6 +99,19 @@ def open_ports(settings: Settings, groups: Sequence[ClientGroup], gateway: str |
 def gateways_of(settings: Settings) -> dict[str | None, FurtherGateway]:
     """Every egress gateway, by its name; `None` is egress.mesh.gateway."""
     return {None: settings.egress.mesh.gateway, **dict(sorted((settings.egress.mesh.gateways or {}).items()))}
+
+
+def places_of(settings: Settings, *, cluster_domain: str) -> dict[str | None, GatewayAddress]:
+    """Every egress gateway of our own install as the mesh knows it, by its name."""
+    return {
+        name: GatewayAddress(
+            name=name,
+            namespace=settings.egress.mesh.gateway.namespace,
+            cluster_domain=cluster_domain,
+            trust_domain=settings.egress.mesh.trust_domain,
+        )
+        for name in gateways_of(settings)
+    }
 
 
 def addresses_of(settings: Settings, gateway: FurtherGateway) -> ExistingAddresses:

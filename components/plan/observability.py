@@ -20,16 +20,13 @@ class ObservabilityPlan:
     """Objects that tell what leaves."""
 
     mesh: tuple[KubeObject, ...]
-    """For the gateways, and for the mesh as a whole."""
+    """For the gateways, for the mesh as a whole, and alerts about both."""
     clients: tuple[KubeObject, ...]
     """For client namespaces, where there are traces: one each."""
-    alerts: KubeObject | None
-    """In the cluster, wherever the mesh's own objects are."""
 
 
 def plan_observability(settings: Settings, *, cluster_domain: str) -> ObservabilityPlan:
     """Logs of everything at the gateways, and of what leaves, or would, everywhere else."""
-    alerts = settings.egress.mesh.alerts
     log = {
         **_CLIENTS,
         "providers": _providers(settings, CLIENT_LOG),
@@ -43,10 +40,11 @@ def plan_observability(settings: Settings, *, cluster_domain: str) -> Observabil
         _telemetry("cluster-egress", namespace, _traced(settings, goes_outside=namespace in direct, **_CLIENTS))
         for namespace in (client_namespaces(settings) if has_spans else ())
     )
+    alerts = settings.egress.mesh.alerts
+    rules = () if alerts is None else (prometheus_rule(settings, alerts),)
     return ObservabilityPlan(
-        mesh=(*_gateways(settings), root),
+        mesh=(*_gateways(settings), root, *rules),
         clients=tuple(clients),
-        alerts=None if alerts is None else prometheus_rule(settings, alerts),
     )
 
 

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 
 from components.plan.client_groups import ClientGroupPlan, kept_inside
-from components.plan.egress_gateway import EgressGatewayPlan, gateways_of
+from components.plan.egress_gateway import EgressGatewayPlan, gateways_of, places_of
 from components.plan.flows import Flow
 from components.plan.gateway_pods import gateway_pods
 from components.plan.groups import ClientGroup
@@ -21,22 +21,12 @@ def plan_waypoints(settings: Settings, groups: Sequence[ClientGroup], *, cluster
 
     Client namespaces get no objects: there is no sidecar to tell of anything.
     """
-    mesh, enforced = settings.egress.mesh, settings.egress.posture == "enforce"
-    places = {
-        name: GatewayAddress(
-            name=name,
-            namespace=mesh.gateway.namespace,
-            cluster_domain=cluster_domain,
-            trust_domain=mesh.trust_domain,
-        )
-        for name in gateways_of(settings)
-    }
-    others = others_of(
-        settings.destinations, {(flow.host, flow.port): flow for group in groups for flow in group.flows}
-    )
+    enforced = settings.egress.posture == "enforce"
+    places = places_of(settings, cluster_domain=cluster_domain)
+    others = others_of(settings.destinations, groups)
     tls = destination_rules.originate_tls(places[None], groups)
     return EgressGatewayPlan(
-        namespace=mesh.gateway.namespace,
+        namespace=settings.egress.mesh.gateway.namespace,
         guards=tuple(ambient.deny_at(at, enforced=enforced) for at in places.values()),
         releases=(),
         on_node_network=(),

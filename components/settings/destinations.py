@@ -43,7 +43,7 @@ class OriginatedTls(Model):
     In a namespace without a gateway it starts at the client's own sidecar.
     """
 
-    client_port: Port = 80
+    client_port: Port
     """The port that clients call, in plain text. `port` is the one outside."""
     server_name: Host | None = None
     """The name in the SNI and in the host's certificate, where it is not the host's own."""

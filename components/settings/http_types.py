@@ -5,7 +5,7 @@ import re
 from typing import Annotated, Any, Final
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from components.settings.problems import shown, wrong
 from components.settings.types import Sentence
@@ -25,10 +25,12 @@ _OURS: Final = frozenset({"host", "connection", "transfer-encoding", "content-le
 """Headers by which proxies know where a request goes and where it ends."""
 
 
-def _duration(text: str) -> str:
-    if not _DURATION.fullmatch(text):
-        raise wrong(f"{shown(text)} is not a duration", "a whole number and ms, s, m or h, for example `30s`")
-    return text
+def _duration(value: Any) -> str:
+    """Text only; what is none gets the same answer, because a bare number lacks no quotes but its unit."""
+    if not isinstance(value, str) or not _DURATION.fullmatch(value):
+        said = "nothing is written here" if value is None else f"{shown(value)} is not a duration"
+        raise wrong(said, "a whole number and ms, s, m or h, for example `30s`")
+    return value
 
 
 def _header(text: str) -> str:
@@ -99,7 +101,7 @@ def _keys(text: str) -> str:
     return text
 
 
-Duration = Annotated[str, AfterValidator(_duration)]
+Duration = Annotated[str, BeforeValidator(_duration)]
 """A time: `300ms`, `30s`, `5m`, `1h`."""
 Percent = Annotated[int, Field(ge=1, le=100)]
 """A share in percent."""

@@ -25,22 +25,23 @@ def check(parts: Parts) -> _Found:
 
 
 def _references(parts: Parts) -> _Found:
-    """Names of gateways, issuers and authorizers that must be there."""
-    for name, destination in parts.destinations.items():
-        asked: list[tuple[Path, str | None, frozenset[str] | None, str]] = [
-            (("gateway",), destination.gateway, parts.gateways, "egress.mesh.gateways"),
-            (("authorizer",), destination.authorizer, parts.authorizers, "egress.mesh.authorizers"),
-        ]
-        if destination.token is not None:
-            asked.append((("token", "issuer"), destination.token.issuer, parts.issuers, "egress.mesh.issuers"))
-        for path, word, known, where in asked:
+    """Names of gateways, issuers and authorizers that must be there, also where the rest of a destination is wrong."""
+    asked: list[tuple[Path, frozenset[str] | None, str]] = [
+        (("gateway",), parts.gateways, "egress.mesh.gateways"),
+        (("authorizer",), parts.authorizers, "egress.mesh.authorizers"),
+        (("token", "issuer"), parts.issuers, "egress.mesh.issuers"),
+    ]
+    for name in parts.destination_names:
+        for keys, known, where in asked:
+            path: Path = ("destinations", name, *keys)
+            word = parts.name_at(*path)
             if word is not None and known is not None and word not in known:
                 instead = did_you_mean(word, known) if known else "leave it out, or write it there"
-                yield ("destinations", name, *path), f"there is no `{word}` under {where}", instead
+                yield path, f"there is no `{word}` under {where}", instead
     for name in parts.issuers or ():
         for section, entries in (("destinations", parts.destinations), ("backends", parts.backends)):
             if name in entries:
-                path: Path = ("egress", "mesh", "issuers", name)
+                path = ("egress", "mesh", "issuers", name)
                 yield path, f"has the name of an entry under {section}, whose approvals it would share", "another name"
     if DEFAULT_GATEWAY in (parts.gateways or ()):
         path = ("egress", "mesh", "gateways", DEFAULT_GATEWAY)

@@ -19,7 +19,7 @@ from components.settings.offers.gateways import BackendGateway
 from components.settings.plain import at, is_map
 from components.settings.problems import Path
 from components.settings.reserved import DEFAULT_GATEWAY
-from components.settings.types import Answerable, KubernetesLabel
+from components.settings.types import Answerable, EntryName, KubernetesLabel
 
 Kind = TypeVar("Kind")
 Entry = TypeVar("Entry", Destination, Backend)
@@ -79,6 +79,10 @@ class Parts:
     def is_ambient(self) -> bool:
         """Whether the mesh is to go without sidecars."""
         return at(self.plain, "egress", "mesh", "dataPlane") == "ambient"
+
+    def name_at(self, *path: str | int) -> str | None:
+        """The name of an entry that stands at a path, whatever else is wrong around it; `None` if none does."""
+        return _valid(TypeAdapter[str](EntryName), at(self.plain, *path), {})
 
     def is_direct(self, namespace: str) -> bool | None:
         """Whether a namespace's clients go without a gateway; `None` if nobody can tell."""

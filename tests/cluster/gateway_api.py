@@ -21,23 +21,6 @@ _DESTINATION: Final = f"""\
       owner: team-news
       ticket: FW-1045
       expires: "2029-12-31"
-    wrong-certificate:
-      hosts: [undeclared.example.com]
-      ports:
-        secure: {{port: 443, protocol: HTTP, tls: {{clientPort: 8081}}}}
-      clients: {{news: {{serviceAccounts: [other]}}}}
-      owner: team-news
-      ticket: FW-1046
-      expires: "2029-12-31"
-"""
-_APPROVAL: Final = """\
-  wrong-certificate:
-    hosts: [undeclared.example.com]
-    ports: [443]
-    reason: For this test
-    owner: team-security
-    ticket: SEC-98
-    expires: "2029-12-31"
 """
 SECOND: Final = "egress-gateway-second"
 """What the gateway on its node's network is called."""
@@ -70,7 +53,6 @@ def change(stack: Stack) -> None:
         text = text.replace(old, new, 1)
     stack.file.write_text(text, encoding="utf-8")
     text = stack.approvals.read_text(encoding="utf-8")
-    text = text.replace("publicRanges:\n", f"publicRanges:\n{_APPROVAL}", 1)
     stack.approvals.write_text(f"{text}{_EXCEPTION}", encoding="utf-8")
 
 

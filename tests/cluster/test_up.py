@@ -139,7 +139,7 @@ def test_one_destination_more_changes_only_its_own_objects(grown: tuple[Engine, 
     assert created
     assert all(name.startswith("egress-news-") for name in created)
     assert {urn.rpartition("::")[2] for urn, operation in changes.items() if operation == "update"} == {
-        "egress-news",  # how the namespace's sidecars talk to the gateway, one entry more
+        "egress-news.egress-gateway",  # how the namespace's sidecars talk to the gateway, one entry more
         "egress-gateway",  # the release: a port that it did not have
         "gateways-istio-egress-egress-gateway",  # the NetworkPolicy: the same port
     }

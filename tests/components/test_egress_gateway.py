@@ -1,5 +1,7 @@
 """In which order the egress gateway's objects come."""
 
+from pathlib import Path
+
 import pytest
 
 from cli.offline.preview import preview
@@ -46,3 +48,12 @@ def test_the_mesh_waits_for_envoy_gateway_only_where_it_needs_it() -> None:
     objects, before = _before("dev", ("Gateway", "VirtualService", "ServiceEntry"))
     assert objects
     assert all("envoy-gateway" not in names for names in before.values())
+
+
+def test_a_namespace_may_be_called_like_an_object_of_the_gateways(project: Path) -> None:
+    """Two DestinationRules had one name in the state, and the engine refused the whole stack."""
+    file = project / "stacks" / "Pulumi.staging.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("payments", "originate-tls"), encoding="utf-8")
+    registered = preview(project, "staging", with_policy=False).registrations
+    rules = {each.name for each in registered if each.type.endswith(":DestinationRule")}
+    assert rules == {"egress-originate-tls", "egress-orders.egress-gateway", "egress-originate-tls.egress-gateway"}

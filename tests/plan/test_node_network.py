@@ -76,7 +76,7 @@ def test_secrets_that_its_service_account_cannot_read_are_refused(gateway: str |
     """TLS never started, because istiod refused the gateway the Secret."""
     values = _values()
     entry = values["destinations"]["edition-cnn"]
-    entry["ports"] = {"secure": {"port": 443, "protocol": "HTTP", "tls": {"secret": "authority"}}}
+    entry["ports"] = {"secure": {"port": 443, "protocol": "HTTP", "tls": {"clientPort": 80, "secret": "authority"}}}
     if gateway is None:
         del entry["gateway"]
     found = told(values)

@@ -34,6 +34,7 @@ _FIELD = f"leave it out, or {_ELSE}"
     ("path", "value", "where", "wrong", "instead"),
     [
         ("egress.mesh.tracing", {"namespace": "traces", "service": "otel"}, "", "configuration", "console"),
+        ("egress.mesh.alerts", {"namespace": "monitoring"}, "", "names that our own install gives", "console"),
         (
             "egress.mesh.authorizers",
             {"opa": {"namespace": "opa", "service": "opa", "port": 9191}},
@@ -74,8 +75,14 @@ _FIELD = f"leave it out, or {_ELSE}"
             "documented for HTTP only",
             f"`protocol: TLS`, with TLS that the client starts, or {_ELSE}",
         ),
-        (f"{_EDITION}.ports", _https(tls={"secret": "ca"}), ".web.tls.secret", "has no field", _ELSE),
-        (f"{_EDITION}.ports", _https(tls={"serverName": "a.com"}), ".web.tls.serverName", "has no field", _ELSE),
+        (f"{_EDITION}.ports", _https(tls={"clientPort": 80, "secret": "ca"}), ".web.tls.secret", "has no field", _ELSE),
+        (
+            f"{_EDITION}.ports",
+            _https(tls={"clientPort": 80, "serverName": "a.com"}),
+            ".web.tls.serverName",
+            "has no field",
+            _ELSE,
+        ),
         (f"{_EDITION}.ports", _https(routing={"timeout": "3s"}), ".web.routing", "has no field", _FIELD),
         (f"{_EDITION}.ports", _https(connections={"maxConnections": 9}), ".web.connections", "has no field", _FIELD),
         (f"{_EDITION}.ports", _https(outliers={"maxPercent": 9}), ".web.outliers", "has no field", _FIELD),

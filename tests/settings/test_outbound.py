@@ -102,6 +102,23 @@ def test_names_must_be_there(key: str, where: str) -> None:
     ]
 
 
+@pytest.mark.parametrize("key", ["gateway", "authorizer", "token.issuer"])
+def test_names_are_told_together_with_other_mistakes(key: str) -> None:
+    """One bad value in a destination hid its misspelt gateway until the next run."""
+    values = changed(setting(f"destinations.billing.{key}", "nowhere"), rich_values())
+    values["destinations"]["billing"]["ports"]["api"]["port"] = "https"
+    paths = {path for path, _, _ in told(values)}
+    assert paths == {f"destinations.billing.{key}", "destinations.billing.ports.api.port"}
+
+
+@pytest.mark.parametrize("key", ["gateway", "authorizer", "token.issuer"])
+@pytest.mark.parametrize("value", ["No Name", 5, {}])
+def test_what_is_no_name_is_told_once(key: str, value: Any) -> None:
+    """A report said of one slip that it is no name, and that nothing has this name."""
+    values = changed(setting(f"destinations.billing.{key}", value), rich_values())
+    assert [path for path, _, _ in told(values)] == [f"destinations.billing.{key}"]
+
+
 def test_an_issuer_must_be_there_and_have_a_name_of_its_own() -> None:
     """A token of nobody was asked for; or an approval for a destination let istiod fetch keys from anywhere."""
     values = changed(setting("destinations.billing.token.issuer", "corpp"), rich_values())
@@ -157,73 +174,6 @@ def test_requests_go_only_to_destinations_that_fit(change: Change, wrong: str) -
     assert any(wrong in said for _, said, _ in told(changed(change, rich_values())))
 
 
-def test_one_host_stands_in_one_place() -> None:
-    """Two destinations of one host gave it two sets of addresses, and istiod took the older."""
-    first = dev_values()["destinations"]["edition-cnn"]
-    values = changed(setting("destinations.second", {**first, "addresses": ["151.101.1.67"]}))
-    assert told(values) == [
-        (
-            "destinations.second.hosts[0]",
-            "edition.cnn.com is also in destinations.edition-cnn, with another `addresses`",
-            "the same in both, or one destination for all its clients",
-        )
-    ]
-
-
-def test_a_port_is_handled_in_one_way() -> None:
-    """Two destinations set two time limits for one host, and the last one won."""
-    first = dev_values()["destinations"]["edition-cnn"]
-    ports = {"web": {"port": 80, "protocol": "HTTP", "routing": {"timeout": "1s"}}}
-    assert told(changed(setting("destinations.second", {**first, "ports": ports}))) == [
-        (
-            "destinations.second.ports.web",
-            "edition.cnn.com:80 is handled in another way in destinations.edition-cnn",
-            "the same in both, or one destination for all its clients",
-        )
-    ]
-
-
-_DATABASE = {"db": {"port": 5432, "protocol": "TCP"}}
-
-
-@pytest.mark.parametrize(
-    ("changes", "path"),
-    [
-        ({"addresses": ["151.101.1.67"], "cidrs": ["151.101.0.0/22"]}, "cidrs"),
-        ({"addresses": ["151.101.1.67"], "servedBy": "www.cnn.com", "hosts": ["*.cnn.com"]}, "servedBy"),
-        ({"servedBy": "www.cnn.com"}, "servedBy"),
-        (
-            {"hosts": ["*.cnn.com"], "addresses": ["151.101.1.67"], "ports": {"db": {"port": 1, "protocol": "TCP"}}},
-            "hosts[0]",
-        ),
-    ],
-)
-def test_a_place_is_said_once_and_fits(changes: Values, path: str) -> None:
-    """Two keys said where a host stands, and one of them was not heeded."""
-    assert [
-        where
-        for where, _, _ in told(changed(lambda all_values: all_values["destinations"]["edition-cnn"].update(changes)))
-    ] == [f"{_EDITION}.{path}"]
-
-
-@pytest.mark.parametrize("number", [20040, 20047])
-def test_numbers_that_only_proxies_know_are_no_ports(number: int) -> None:
-    """A client's port was one by which proxies know the TLS side of a host."""
-    values = changed(setting(f"{_EDITION}.ports.http.port", number))
-    assert [(where, wrong) for where, wrong, _ in told(values)] == [
-        (f"{_EDITION}.ports.http.port", f"port {number} is one of the gateway's lanes")
-    ]
-
-
-@pytest.mark.parametrize(("count", "fits"), [(8, True), (9, False)])
-def test_tls_starts_on_so_many_ports_of_a_host(count: int, fits: bool) -> None:
-    """The ninth port of a host had no number by which proxies know it."""
-    ports = {
-        f"p{number}": {"port": 443, "protocol": "HTTP", "tls": {"clientPort": 8000 + number}} for number in range(count)
-    }
-    assert (problems_of(changed(setting(f"{_EDITION}.ports", ports))) == ()) is fits
-
-
 @pytest.mark.parametrize(
     ("path", "value", "wrong"),
     [
@@ -244,10 +194,19 @@ def test_what_means_nothing_is_refused(path: str, value: Any, wrong: str) -> Non
     assert any(wrong in said for _, said, _ in told(changed(setting(f"{_EDITION}.{path}", value))))
 
 
+@pytest.mark.parametrize("tls", [{}, {"serverName": "www.cnn.com"}])
+def test_tls_that_starts_here_says_where_clients_call(tls: Values) -> None:
+    """A port was called in plain text on a number that nobody had written; and `tls: {}` was refused as blank."""
+    ports = {"api": {"port": 443, "protocol": "HTTP", "tls": tls}}
+    ((path, wrong, instead),) = told(changed(setting(f"{_EDITION}.ports", ports)))
+    assert (path, wrong) == (f"{_EDITION}.ports.api.tls.clientPort", "is missing")
+    assert instead.startswith("add `clientPort:`")
+
+
 def test_tcp_clients_are_known_by_their_whole_name() -> None:
     """A TCP host that speaks first was heard by namespaces that may not use it."""
     values = changed(setting(f"{_EDITION}.clients.news", {"everyone": True}))
-    values["destinations"]["edition-cnn"]["ports"] = _DATABASE
+    values["destinations"]["edition-cnn"]["ports"] = {"db": {"port": 5432, "protocol": "TCP"}}
     ((path, wrong, _),) = told(values)
     assert path == f"{_EDITION}.clients.news.everyone"
     assert "would be heard by other namespaces" in wrong
@@ -260,13 +219,6 @@ def test_a_wildcard_is_no_way_around_what_a_host_asks() -> None:
     ((path, wrong, _),) = told(values)
     assert path == "destinations.pages.hosts[0]"
     assert wrong.startswith("covers billing.example.net, for which destinations.billing asks more")
-
-
-def test_two_hosts_have_no_address_and_tcp_port_in_common() -> None:
-    """A sidecar has one listener for an address and port, so the first of two hosts got the other's connections."""
-    first = rich_values()["destinations"]["database"]
-    values = changed(setting("destinations.second", {**first, "hosts": ["db2.example.net"]}), rich_values())
-    assert {path for path, _, _ in told(values)} == {"destinations.second.ports.sql.port"}
 
 
 def test_a_copy_is_verified_by_a_name_of_its_own() -> None:

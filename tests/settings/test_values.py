@@ -15,6 +15,7 @@ _FULL_NAME = "a full name, for example `edition.cnn.com`"
 _NETWORK = "a network with its length, for example `203.0.113.0/24`"
 _TEXT = "text, in quotes if it looks like something else"
 _WHOLE = "a whole number, without quotes"
+_DURATION = "a whole number and ms, s, m or h, for example `30s`"
 
 
 def _not_host(text: str, why: str) -> tuple[str, str]:
@@ -171,6 +172,27 @@ def test_ports_are_taken(number: int) -> None:
 def test_values_of_the_wrong_kind_are_refused(path: str, value: Any, wrong: str, instead: str) -> None:
     """The operator was told that something is wrong, and neither what nor what to write."""
     assert told(changed(setting(path, value))) == [(path, wrong, instead)]
+
+
+@pytest.mark.parametrize("key", ["routing.timeout", "routing.retries.perTryTimeout", "outliers.interval"])
+@pytest.mark.parametrize(
+    ("value", "said"), [(5, "5"), (0.5, "0.5"), (True, "true"), ("5", '"5"'), ("0s", '"0s"'), (["5s"], '["5s"]')]
+)
+def test_durations_have_a_unit(key: str, value: Any, said: str) -> None:
+    """A bare number was told to be text in quotes, and as such was refused again."""
+    ports = {"web": {"port": 80, "protocol": "HTTP", "routing": {"retries": {"attempts": 1}}}}
+    values = changed(setting("destinations.edition-cnn.ports", ports))
+    assert told(changed(setting(f"destinations.edition-cnn.ports.web.{key}", value), values)) == [
+        (f"destinations.edition-cnn.ports.web.{key}", f"{said} is not a duration", _DURATION)
+    ]
+
+
+def test_a_duration_that_nobody_wrote_is_told_as_such() -> None:
+    """A report called nothing at all a bad value."""
+    values = changed(setting("destinations.edition-cnn.ports.http.outliers", {"interval": None}))
+    assert told(values) == [
+        ("destinations.edition-cnn.ports.http.outliers.interval", "nothing is written here", _DURATION)
+    ]
 
 
 def test_a_long_value_is_shortened() -> None:

@@ -1,9 +1,10 @@
 """What the last proxy on the way does with a request: headers, other hosts, copies, time limits."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 from components.plan.flows import Flow
+from components.plan.groups import ClientGroup
 from components.settings.destinations import Destination, HeaderChanges, Retries
 
 INTERNAL_HEADERS: Final = (
@@ -65,8 +66,9 @@ def handling(flow: Flow, others: Mapping[str, Flow], kept_inside: tuple[str, ...
     return fields
 
 
-def others_of(destinations: Mapping[str, Destination], flows: Mapping[tuple[str, int], Flow]) -> dict[str, Flow]:
+def others_of(destinations: Mapping[str, Destination], groups: Iterable[ClientGroup]) -> dict[str, Flow]:
     """The flow of each destination that others may send requests to: of one host, and one port with requests."""
+    flows = {(flow.host, flow.port): flow for group in groups for flow in group.flows}
     found: dict[str, Flow] = {}
     for name, destination in destinations.items():
         ports = [port for port in destination.ports.values() if port.is_http]
