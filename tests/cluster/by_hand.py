@@ -75,8 +75,10 @@ def objects(certificate: Certificate) -> list[Object]:
             {"gatewayClassName": "by-hand", "listeners": listeners},
         ),
         _backend("vms", [{"fqdn": {"hostname": "vm1.example.net", "port": 8080}}]),
+        _backend("calls", [{"fqdn": {"hostname": "vm1.example.net", "port": 50051}}], appProtocols=[f"{_GROUP}/h2c"]),
         _backend("socket", [{"unix": {"path": _SOCKET}}]),
-        *(_route(name) for name in ("limited", "free", "login", "judged", "socket")),
+        *(_route(name, "vms") for name in ("limited", "free", "login", "judged", "socket")),
+        _route("calls", "calls"),
         _policy("BackendTrafficPolicy", "limited", {"rateLimit": {"global": {"rules": [_rule()]}}}),
         _policy("SecurityPolicy", "login", {"oidc": _openid()}),
         _policy("SecurityPolicy", "judged", {"extAuth": {"grpc": {"backendRefs": [_authorizer()]}}}),
@@ -132,19 +134,19 @@ def _grant() -> Object:
     return _object("gateway.networking.k8s.io/v1beta1", "ReferenceGrant", "by-hand", spec, namespace)
 
 
-def _backend(name: str, endpoints: list[Object]) -> Object:
-    return _object(f"{_GROUP}/v1alpha1", "Backend", f"by-hand-{name}", {"endpoints": endpoints})
+def _backend(name: str, endpoints: list[Object], **more: Any) -> Object:
+    return _object(f"{_GROUP}/v1alpha1", "Backend", f"by-hand-{name}", {"endpoints": endpoints, **more})
 
 
 def _reference(name: str) -> Object:
     return {"group": _GROUP, "kind": "Backend", "name": f"by-hand-{name}"}
 
 
-def _route(name: str) -> Object:
+def _route(name: str, backend: str) -> Object:
     spec = {
         "parentRefs": [{"name": "by-hand"}],
         "hostnames": [f"{name}.by-hand.example"],
-        "rules": [{"backendRefs": [_reference("vms")]}],
+        "rules": [{"backendRefs": [_reference(backend)]}],
     }
     return _object("gateway.networking.k8s.io/v1", "HTTPRoute", f"by-hand-{name}", spec)
 
