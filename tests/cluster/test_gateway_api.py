@@ -230,10 +230,4 @@ def _tcp(pod: Pod) -> str:
 
 
 def _call(pod: Pod) -> str:
-    """What a call by gRPC, of an empty message, is answered with: headers and trailers."""
-    command = (
-        "printf '\\0\\0\\0\\0\\0' | curl --silent --max-time 5 --http2-prior-knowledge --dump-header -"
-        " --output /dev/null --header 'content-type: application/grpc' --header 'te: trailers' --data-binary @-"
-        f" http://{_API}:50051/bed.Api/Ask"
-    )
-    return pod.run("sh", "-c", command).stdout
+    return pod.call(f"http://{_API}:50051/bed.Api/Ask")

@@ -1,10 +1,12 @@
 """An external authorizer, as Envoy asks it: requests with `x-judge: yes` may pass.
 
-By HTTP on port 8000 (a status of 200 or 403), by gRPC on port 9000 (`envoy.service.auth.v3.Authorization/Check`). For
-every question it prints a JSON object with `protocol` and `host`.
+By HTTP on port 8000 (a status of 200 or 403), by gRPC on port 9000 (`envoy.service.auth.v3.Authorization/Check`); with
+the path of a socket as its argument, by gRPC there and nowhere else. For every question it prints a JSON object with
+`protocol` and `host`.
 """
 
 import json
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -18,6 +20,16 @@ _OK: Final = b"\x0a\x00"
 """A CheckResponse: `status` (field 1) of code 0."""
 _DENIED: Final = b"\x0a\x02\x08\x07"
 """The same of code 7, PERMISSION_DENIED."""
+
+
+_HOST: Final = b"\x0a\x0a:authority\x12"
+"""The beginning of another entry of that map, up to the length of its value."""
+
+
+def _host(request: bytes) -> str:
+    """For which host a CheckRequest is; one of up to 127 characters."""
+    _, _, rest = request.partition(_HOST)
+    return rest[1 : 1 + rest[0]].decode() if rest else ""
 
 
 def _tell(protocol: str, host: str) -> None:
@@ -43,8 +55,7 @@ class _ByGrpc(grpc.GenericRpcHandler):
             return None
 
         def check(request: bytes, _context: Any) -> bytes:
-            names = [name for name in ("by-grpc.example.org", "edition.cnn.com") if name.encode() in request]
-            _tell("grpc", " ".join(names))
+            _tell("grpc", _host(request))
             return _OK if _YES in request else _DENIED
 
         make: Any = grpc.unary_unary_rpc_method_handler
@@ -52,8 +63,11 @@ class _ByGrpc(grpc.GenericRpcHandler):
 
 
 if __name__ == "__main__":
-    threading.Thread(target=ThreadingHTTPServer(("", 8000), _ByHttp).serve_forever, daemon=True).start()
     server = grpc.server(ThreadPoolExecutor(4), handlers=[_ByGrpc()])
-    server.add_insecure_port("0.0.0.0:9000")
+    if len(sys.argv) > 1:
+        server.add_insecure_port(f"unix:{sys.argv[1]}")
+    else:
+        threading.Thread(target=ThreadingHTTPServer(("", 8000), _ByHttp).serve_forever, daemon=True).start()
+        server.add_insecure_port("0.0.0.0:9000")
     server.start()
     server.wait_for_termination()

@@ -2,17 +2,19 @@
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import trustme
 
+from tests.cluster.bed import openid_provider
 from tests.cluster.bed.network import Network
 from tests.cluster.bed.processes import Process, start
 
-_SERVER: Final = Path(__file__).with_name("outside_server.py")
+_SERVER: Final = "tests.cluster.bed.outside_server"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +29,16 @@ class Host:
     """Protocol and port of each, as `https:443`; `mutual` is https with a certificate of `CLIENT`."""
     certified: tuple[str, ...] | None = None
     """The names in its certificate, where they are not its own."""
+    private: bool = False
+    """Whether its certificate is of an authority that nobody trusts by default."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Certificate:
+    """A certificate with what leads up to its authority, and its key, as PEM."""
+
+    chain: str
+    key: str
 
 
 HOSTS: Final = (
@@ -84,6 +96,26 @@ HOSTS: Final = (
         listeners=("http:80",),
     ),
     Host(name="keys", names=("keys.example.org",), addresses=("54.1.2.6",), listeners=("https:443",)),
+    Host(name="login", names=(openid_provider.HOST,), addresses=("54.1.2.7",), listeners=("openid:443",)),
+    *(
+        Host(
+            name=name,
+            names=(f"{name}.example.net",),
+            addresses=(address,),
+            listeners=("http:8080", "https:8443", "grpc:50051", "grpcs:50052", "echo:7000"),
+            certified=("vm.example.net", f"{name}.example.net", address),
+        )
+        for name, address in (("vm1", "172.139.21.11"), ("vm2", "172.139.21.12"), ("vm3", "10.50.0.13"))
+    ),
+    Host(name="old", names=("old.example.net",), addresses=("172.139.21.14",), listeners=("https-1.2:443",)),
+    Host(name="new", names=("new.example.net",), addresses=("172.139.21.15",), listeners=("https-1.3:443",)),
+    Host(
+        name="private",
+        names=("private.example.net",),
+        addresses=("172.139.21.16",),
+        listeners=("https:443",),
+        private=True,
+    ),
 )
 """Those that the stacks declare, one that none does, and those for tests that declare more."""
 CLIENT: Final = "bed-client"
@@ -97,11 +129,18 @@ class Outside:
     folder: Path
     network: Network
     processes: dict[str, Process] = field(default_factory=dict[str, Process])
+    _public: trustme.CA = field(default_factory=lambda: trustme.CA(organization_name="the outside"))
+    _private: trustme.CA = field(default_factory=lambda: trustme.CA(organization_name="a company of its own"))
 
     @property
     def authority(self) -> Path:
         """The certificate authority of the hosts, as a PEM file."""
         return self.folder / "ca.pem"
+
+    @property
+    def private_authority(self) -> Path:
+        """The authority of those hosts whose certificate is `private`, as a PEM file; no image trusts it."""
+        return self.folder / "private-ca.pem"
 
     @property
     def client_certificate(self) -> Path:
@@ -116,22 +155,35 @@ class Outside:
     def start(self) -> None:
         """Start every host."""
         self.folder.mkdir(parents=True)
-        authority = trustme.CA(organization_name="the outside")
-        authority.cert_pem.write_to_path(self.authority)
-        client = authority.issue_cert(CLIENT)
-        self.client_certificate.write_bytes(b"".join(each.bytes() for each in client.cert_chain_pems))
-        client.private_key_pem.write_to_path(self.client_key)
+        self._public.cert_pem.write_to_path(self.authority)
+        self._private.cert_pem.write_to_path(self.private_authority)
+        self._write(self.issue(CLIENT), self.client_certificate, self.client_key)
         for host in HOSTS:
             namespace = self.network.add(host.name, list(host.addresses))
-            issued = authority.issue_cert(*(host.certified or (*host.names, *host.addresses)))
+            issued = self.issue(*(host.certified or (*host.names, *host.addresses)), private=host.private)
             certificate, key = self.folder / f"{host.name}.pem", self.folder / f"{host.name}.key"
-            certificate.write_bytes(b"".join(each.bytes() for each in issued.cert_chain_pems))
-            issued.private_key_pem.write_to_path(key)
+            self._write(issued, certificate, key)
             self.log(host.name).touch()
-            command = [sys.executable, _SERVER, host.name, self.log(host.name), certificate, key, self.authority]
+            command = [sys.executable, "-m", _SERVER, host.name, self.log(host.name), certificate, key, self.authority]
             command += host.listeners
             log = self.folder / f"{host.name}.out"
             self.processes[host.name] = start(host.name, command, namespace=namespace, log=log)
+
+    def issue(self, *names: str, private: bool = False) -> Certificate:
+        """A certificate for names and addresses, good for a server and for a client.
+
+        Args:
+            names: in the certificate.
+            private: whether it is of the authority that no image trusts.
+        """
+        issued = (self._private if private else self._public).issue_cert(*names)
+        chain = b"".join(each.bytes() for each in issued.cert_chain_pems)
+        return Certificate(chain=chain.decode(), key=issued.private_key_pem.bytes().decode())
+
+    @staticmethod
+    def _write(issued: Certificate, certificate: Path, key: Path) -> None:
+        certificate.write_text(issued.chain, encoding="utf-8")
+        key.write_text(issued.key, encoding="utf-8")
 
     def log(self, host: str) -> Path:
         """What a host wrote down."""
@@ -139,7 +191,25 @@ class Outside:
 
     def publish(self, host: str, pages: Mapping[str, str]) -> None:
         """Have a host answer requests for these paths with these texts, from now on."""
-        self.log(host).with_suffix(".pages").write_text(json.dumps(pages))
+        _replace(self.log(host).with_suffix(".pages"), pages)
+
+    @contextmanager
+    def behaving(self, host: str, *, under: str = "/", status: int = 200, seconds: float = 0.0) -> Generator[None]:
+        """For a while, have a host answer requests by HTTP with a status, or late.
+
+        Args:
+            host: its name.
+            under: the beginning of the paths; the longest that is told counts.
+            status: of the answers.
+            seconds: how long each takes.
+        """
+        file = self.log(host).with_suffix(".behaviours")
+        before: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        _replace(file, {**before, under: {"status": status, "seconds": seconds}})
+        try:
+            yield
+        finally:
+            _replace(file, before)
 
     def seen(self, host: str, *, since: int = 0, **like: Any) -> list[Mapping[str, Any]]:
         """What a host wrote down from line `since` on, of the given values."""
@@ -149,6 +219,12 @@ class Outside:
     def count(self, host: str) -> int:
         """How many lines a host has written so far."""
         return len(self.log(host).read_text(encoding="utf-8").splitlines())
+
+
+def _replace(file: Path, content: Mapping[str, Any]) -> None:
+    new = file.with_name(f"{file.name}.new")
+    new.write_text(json.dumps(content), encoding="utf-8")
+    new.rename(file)  # at once: the host reads it at any moment
 
 
 def names() -> dict[str, str]:

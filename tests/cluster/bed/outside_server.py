@@ -1,123 +1,51 @@
 """A host outside: answers HTTP, HTTPS, TCP and gRPC, and writes down who asked what.
 
-`python outside_server.py NAME LOG CERTIFICATE KEY AUTHORITY PROTOCOL:PORT...`, with a protocol of `http`, `https`,
-`mutual` (https for clients with a certificate of AUTHORITY), `tcp`, `grpc`. A path with a number in it, as
-`/wait/2`, is answered after so many seconds; `/fail/3` with 503 until it was asked three times.
+`python -m tests.cluster.bed.outside_server NAME LOG CERTIFICATE KEY AUTHORITY PROTOCOL:PORT...`, with a protocol of
+`http`; `https`, `https-1.2` (TLS 1.2 and nothing newer), `https-1.3` (nothing older), `mutual` (for clients with a
+certificate of AUTHORITY); `openid`; `grpc` and `grpcs`; `tcp`, which greets, and `echo`, which sends back what comes.
 Every line of the log is a JSON object with `event` (`request` or `connection`), `protocol`, `port`, `peer` (the
-address that asked), and of a request also `method`, `path`, `headers`, and of TLS `sni` and `client`. Texts to answer
-with, by path, are read from beside the log, in a file that ends in `.pages`.
+address that asked), and of a request also `method`, `path`, `headers`, `size`, and of TLS `sni`, `client` and `tls`.
 """
 
-import json
 import signal
 import socketserver
 import ssl
 import sys
 import threading
-import time
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import grpc
 
-_lock = threading.Lock()
-_asked: Counter[str] = Counter()
+from tests.cluster.bed.openid_provider import OpenIdProvider
+from tests.cluster.bed.outside_http import HttpHost, write
 
 
-def _write(log: Path, **line: Any) -> None:
-    with _lock, log.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(line) + "\n")
-
-
-def _status(path: str) -> int:
-    """The status for a path; one that says how long it takes is waited for."""
-    _, kind, number, *_ = [*path.split("/"), "", ""]
-    if kind == "wait":
-        time.sleep(int(number))
-    if kind == "fail":
-        _asked[path] += 1
-        return 503 if _asked[path] <= int(number) else 200
-    return 200
-
-
-def _client(connection: Any) -> str | None:
-    """The name in the client's certificate, if it showed one."""
-    shown = connection.getpeercert() if isinstance(connection, ssl.SSLSocket) else None
-    return None if not shown else str(shown["subjectAltName"][0][1])
-
-
-def _pages(log: Path) -> dict[str, str]:
-    file = log.with_suffix(".pages")
-    return json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-
-
-def _http(name: str, log: Path, port: int, context: ssl.SSLContext | None) -> None:
-    protocol = "http" if context is None else "https"
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def do_GET(self) -> None:
-            sni = getattr(self.connection, "sni", None)
-            status = _status(self.path)
-            headers = {key.lower(): value for key, value in self.headers.items()}
+def _tcp(name: str, log: Path, port: int, *, echo: bool) -> None:
+    class Handler(socketserver.StreamRequestHandler):
+        def handle(self) -> None:
             peer = self.client_address[0]
-            asked = {"method": self.command, "path": self.path, "headers": headers, "sni": sni}
-            asked["client"] = _client(self.connection)
-            _write(log, event="request", protocol=protocol, port=port, peer=peer, **asked)
-            body = _pages(log).get(self.path, f"{name} saw {peer}\n").encode()
-            self.send_response(status)
-            self.send_header("x-server", name)
-            self.send_header("content-length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+            write(log, event="connection", protocol="echo" if echo else "tcp", port=port, peer=peer)
+            if not echo:
+                self.wfile.write(f"{name} saw {peer}\n".encode())
+                return
+            while data := self.connection.recv(4096):
+                self.connection.sendall(data)
 
-        do_DELETE = do_POST = do_GET  # noqa: N815 - the library's names
-
-        def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's name
-            """Nothing: the log has it."""
-
-    class Server(ThreadingHTTPServer):
+    class Server(socketserver.ThreadingTCPServer):
         daemon_threads = True
-        request_queue_size = 128
-
-        def server_bind(self) -> None:
-            socketserver.TCPServer.server_bind(self)  # without the look-up of the own name, which waits for DNS
-            self.server_name, self.server_port = name, port
-
-        def process_request_thread(self, request: Any, client_address: Any) -> None:
-            _write(log, event="connection", protocol=protocol, port=port, peer=client_address[0])
-            if context is not None:
-                request.settimeout(10)
-                try:
-                    request = context.wrap_socket(request, server_side=True)
-                except OSError:
-                    request.close()
-                    return
-            super().process_request_thread(request, client_address)
 
     Server(("", port), Handler).serve_forever()
 
 
-def _tcp(name: str, log: Path, port: int) -> None:
-    class Handler(socketserver.StreamRequestHandler):
-        def handle(self) -> None:
-            _write(log, event="connection", protocol="tcp", port=port, peer=self.client_address[0])
-            self.wfile.write(f"{name} saw {self.client_address[0]}\n".encode())
-
-    socketserver.ThreadingTCPServer.daemon_threads = True
-    socketserver.ThreadingTCPServer(("", port), Handler).serve_forever()
-
-
-def _grpc(name: str, log: Path, port: int) -> None:
+def _grpc(name: str, log: Path, port: int, credentials: grpc.ServerCredentials | None = None) -> None:
     class Everything(grpc.GenericRpcHandler):
         def service(self, handler_call_details: Any) -> Any:
             def answer(_request: bytes, context: Any) -> bytes:
                 peer = context.peer().removeprefix("ipv4:").rpartition(":")[0]
-                _write(
+                write(
                     log,
                     event="request",
                     protocol="grpc",
@@ -132,7 +60,10 @@ def _grpc(name: str, log: Path, port: int) -> None:
             return make(answer)
 
     server = grpc.server(ThreadPoolExecutor(4), handlers=[Everything()])
-    server.add_insecure_port(f"0.0.0.0:{port}")
+    if credentials is None:
+        server.add_insecure_port(f"0.0.0.0:{port}")
+    else:
+        server.add_secure_port(f"0.0.0.0:{port}", credentials)
     server.start()
     server.wait_for_termination()
 
@@ -151,16 +82,55 @@ def _context(certificate: str, key: str, authority: str | None = None) -> ssl.SS
     return context
 
 
+def _bounded(context: ssl.SSLContext, version: ssl.TLSVersion) -> ssl.SSLContext:
+    context.minimum_version = context.maximum_version = version
+    return context
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Host:
+    name: str
+    log: Path
+    certificate: str
+    key: str
+    authority: str
+
+    def serve(self, listener: str) -> None:
+        """Answer on one port for ever."""
+        kind, _, port = listener.partition(":")
+        if kind in {"tcp", "echo"}:
+            _tcp(self.name, self.log, int(port), echo=kind == "echo")
+        elif kind in {"grpc", "grpcs"}:
+            pair = (Path(self.key).read_bytes(), Path(self.certificate).read_bytes())
+            _grpc(self.name, self.log, int(port), grpc.ssl_server_credentials([pair]) if kind == "grpcs" else None)
+        else:
+            answering = OpenIdProvider().answer if kind == "openid" else None
+            HttpHost(self.name, self.log, int(port), self._tls(kind), answering).serve_forever()
+
+    def _tls(self, kind: str) -> ssl.SSLContext | None:
+        """How a listener of HTTP shakes hands; `None` if it does not.
+
+        Raises:
+            ValueError: no host speaks this.
+        """
+        match kind:
+            case "http":
+                return None
+            case "https" | "openid":
+                return _context(self.certificate, self.key)
+            case "https-1.2":
+                return _bounded(_context(self.certificate, self.key), ssl.TLSVersion.TLSv1_2)
+            case "https-1.3":
+                return _bounded(_context(self.certificate, self.key), ssl.TLSVersion.TLSv1_3)
+            case "mutual":
+                return _context(self.certificate, self.key, self.authority)
+            case _:
+                raise ValueError(f"no host outside speaks {kind}")
+
+
 if __name__ == "__main__":
-    host, log_file, certificate_file, key_file, authority_file, *listeners = sys.argv[1:]
-    for listener in listeners:
-        kind, _, number = listener.partition(":")
-        serve, arguments = {
-            "http": (_http, (None,)),
-            "https": (_http, (_context(certificate_file, key_file),)),
-            "mutual": (_http, (_context(certificate_file, key_file, authority_file),)),
-            "tcp": (_tcp, ()),
-            "grpc": (_grpc, ()),
-        }[kind]
-        threading.Thread(target=serve, args=(host, Path(log_file), int(number), *arguments), daemon=True).start()
+    named, log_file, *files = sys.argv[1:6]
+    host = _Host(name=named, log=Path(log_file), certificate=files[0], key=files[1], authority=files[2])
+    for each in sys.argv[6:]:
+        threading.Thread(target=host.serve, args=(each,), daemon=True).start()
     signal.pause()  # gRPC's threads work only as long as the main one does

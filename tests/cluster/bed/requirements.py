@@ -7,6 +7,7 @@ import sys
 from typing import Final
 
 from tests.cluster.bed.envoy import envoy_program
+from tests.cluster.bed.valkey import valkey_program
 from tests.cluster.toolchains import ToolchainMissing, names, tool
 
 _COMMANDS: Final = {
@@ -35,10 +36,11 @@ def missing() -> list[str]:
         found.append(f"apt-get install {' '.join(packages)}")
     elif not found and (refused := _refused()) != "":
         found.append(f"network namespaces, mounts and address translation are needed: {refused}")
-    try:
-        envoy_program()
-    except FileNotFoundError:
-        found.append("Envoy is not installed: `make test-cluster` does that")
+    for program in (envoy_program, valkey_program):
+        try:
+            program()
+        except FileNotFoundError as error:
+            found.append(f"{error}; `make test-cluster` installs that")
     for name in names():
         try:
             tool(name, build=False)

@@ -43,11 +43,25 @@ def test_the_version_is_the_one_of_the_module() -> None:
     assert version_of("egctl").startswith("v1.")
 
 
+def test_the_rate_limiter_is_the_one_that_envoy_gateway_is_built_with() -> None:
+    """Guards against a newer Envoy Gateway whose configuration an old rate limiter reads otherwise."""
+    required = (ENVOY_GATEWAY.folder / "go.mod").read_text(encoding="utf-8")
+    assert f"github.com/envoyproxy/ratelimit {version_of('ratelimit')} " in required
+
+
 def test_every_program_of_a_cluster_is_there() -> None:
     """Guards against `tool` directives that are read wrongly: one of several, a block, a name in a comment."""
-    assert {"etcd", "helm", "kube-apiserver", "kubectl", "istioctl", "pilot-agent", "egctl", "envoy-gateway"} <= set(
-        names()
-    )
+    assert {
+        "etcd",
+        "helm",
+        "kube-apiserver",
+        "kubectl",
+        "istioctl",
+        "pilot-agent",
+        "egctl",
+        "envoy-gateway",
+        "ratelimit",
+    } <= set(names())
 
 
 @pytest.mark.parametrize("toolchain", TOOLCHAINS, ids=lambda toolchain: toolchain.name)

@@ -118,7 +118,7 @@ class Runtime:
         """
         root = self.folder / "roots" / spec["name"]
         root.mkdir(parents=True, exist_ok=True)
-        top = " ".join(name for name in ("bin", "sbin", "lib", "lib64") if Path("/", name).is_symlink())
+        top = " ".join(name for name in ("bin", "sbin", "lib", "lib64") if leads_into_usr(name, source))
         lines = [
             "set -e",
             f"cd {shlex.quote(str(root))}",
@@ -144,6 +144,11 @@ class Runtime:
         lines.append(f"exec chroot . {shlex.join([*_identity(pod, spec, source), *words])}")
         inside = shlex.quote("\n".join(lines))
         return f"exec unshare --pid --fork --kill-child=KILL sh -c {inside}"
+
+
+def leads_into_usr(name: str, source: Image) -> bool:
+    """Whether a folder of the root leads into `/usr`, as here; not where the image has files of its own in it."""
+    return Path("/", name).is_symlink() and not any(path.startswith(f"/{name}/") for path in source.files)
 
 
 def _bound(source: Path, path: str) -> list[str]:

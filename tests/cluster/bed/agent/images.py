@@ -8,6 +8,7 @@ from typing import Final
 
 import grpc
 
+from tests.cluster.bed.valkey import valkey_program
 from tests.cluster.toolchains import module_file, tool
 
 _BIN: Final = "/usr/local/bin"
@@ -52,6 +53,10 @@ def image(name: str, envoy: Path) -> Image:
         "gateway": _program("envoy-gateway", user=65532),
         "envoy": Image(files={f"{_BIN}/envoy": envoy}, entrypoint=(f"{_BIN}/envoy",), user=65532),
         "coredns": _program("coredns", user=65532),
+        "ratelimit": Image(files={"/bin/ratelimit": _tool("ratelimit")}, entrypoint=("/bin/ratelimit",), user=65532),
+        "valkey": Image(
+            files={f"{_BIN}/valkey-server": valkey_program()}, entrypoint=(f"{_BIN}/valkey-server",), user=999
+        ),
         "authorizer": Image(
             files={
                 _PYTHON: Path(sys.base_prefix),
