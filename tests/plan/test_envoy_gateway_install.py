@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import pytest
+
 from tests.every_offer_key import offer_values
-from tests.support import Values, changed, dev_values, of_kind, plan_of, setting
+from tests.support import Change, Values, changed, dev_values, of_kind, plan_of, setting
 
 _MOVED = {"service": {"namespace": "monitoring", "name": "n9e", "port": 80}}
 
@@ -32,15 +34,31 @@ def test_the_backend_api_is_on_only_where_something_needs_it() -> None:
     assert "extensionApis" not in _config(_moved(dev_values()))
 
 
-def test_it_reads_only_the_namespaces_to_which_it_is_led() -> None:
+@pytest.mark.parametrize(
+    "change",
+    [
+        _moved,
+        setting("backends.n9e.certificate", {"secret": "n9e-tls", "namespace": "monitoring"}),
+        setting(
+            "backends.n9e.access",
+            {"external": {"service": {"namespace": "monitoring", "service": "opa", "port": 9191, "protocol": "GRPC"}}},
+        ),
+        setting(
+            "backendGateways",
+            {"default": {"accessLog": {"collector": {"namespace": "monitoring", "service": "otel"}}}},
+        ),
+    ],
+    ids=["a Service", "a certificate", "an authorizer", "a collector"],
+)
+def test_it_reads_only_the_namespaces_to_which_it_is_led(change: Change) -> None:
     """Guards against a controller that reads every Secret of the cluster, which is the chart's default."""
 
     def watched(values: Values) -> Any:
         return _config(values)["provider"]["kubernetes"]["watch"]
 
     assert watched(dev_values()) == {"type": "Namespaces", "namespaces": ["envoy-gateway-system"]}
-    for values in (_moved(dev_values()), offer_values(dev_values())):
-        assert watched(values) == {"type": "Namespaces", "namespaces": ["envoy-gateway-system", "monitoring"]}
+    led = {"type": "Namespaces", "namespaces": ["envoy-gateway-system", "monitoring"]}
+    assert watched(changed(change)) == led
 
 
 def test_sidecars_pass_the_control_port_on_as_tls() -> None:

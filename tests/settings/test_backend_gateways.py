@@ -121,6 +121,13 @@ def test_a_gateway_without_backends_is_refused() -> None:
     ]
 
 
+def test_gateways_without_any_backends_are_refused() -> None:
+    """Guards against Gateways of which nothing comes, because Envoy Gateway is not even installed."""
+    values = changed(setting("backendGateways", {"default": _TWO}))
+    del values["backends"]
+    assert [path for path, _, _ in told(values)] == ["backendGateways.default"]
+
+
 def test_a_gateway_whose_backend_cannot_be_read_is_not_called_idle() -> None:
     """Guards against a second error that goes away with the first."""
     values = changed(setting("backendGateways", {"default": _TWO, "edge": _TWO}), _n9e(gateway="edge", port=0))
