@@ -21,7 +21,10 @@ class EnvoyGatewayInstallArgs:
 
 
 class EnvoyGatewayInstall(pulumi.ComponentResource):
-    """The controller with its CRDs, then, for each Gateway, how its proxies look, its class, and itself."""
+    """The controller with its CRDs, then, for each Gateway, how its proxies look, its class, and itself.
+
+    Policies for what callers send wait for the class, and the Gateway for them: nobody is listened to before.
+    """
 
     controller: pulumi.Resource
     """The controller's release, which brings the CRDs of Gateway API."""
@@ -38,4 +41,5 @@ class EnvoyGatewayInstall(pulumi.ComponentResource):
         which = "" if plan.name == DEFAULT_GATEWAY else f"-{plan.name}"
         proxy = kube_object(self, f"{name}-proxy{which}", plan.proxy, [self.controller])
         gateway_class = kube_object(self, f"{name}-class{which}", plan.gateway_class, [proxy])
-        return kube_object(self, f"{name}-gateway{which}", plan.gateway, [gateway_class])
+        in_force = [kube_object(self, f"{name}-{each.name}", each, [gateway_class]) for each in plan.in_force]
+        return kube_object(self, f"{name}-gateway{which}", plan.gateway, [gateway_class, *in_force])

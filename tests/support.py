@@ -162,9 +162,9 @@ def just_enough(settings: Settings, **more: Any) -> Approvals:
         if destination.cidrs is None and destination.addresses is None
     }
     for name, backend in (settings.backends or {}).items():
-        hosts = [endpoint.fqdn for endpoint in backend.endpoints if endpoint.fqdn is not None]
+        hosts = [endpoint.fqdn for endpoint in backend.endpoints or () if endpoint.fqdn is not None]
         if backend.cidrs is None and hosts:
-            grants[name] = public_range(hosts, sorted({endpoint.port for endpoint in backend.endpoints}))
+            grants[name] = public_range(hosts, sorted({endpoint.port for endpoint in backend.endpoints or ()}))
     istio, envoy = settings.install.istio, settings.install.envoy_gateway
     sources = {
         istio.base,
@@ -217,6 +217,9 @@ def _objects(part: Any) -> Iterator[KubeObject]:
             yield from _objects(getattr(part, each.name))
     elif isinstance(part, tuple):
         for item in part:  # pyright: ignore[reportUnknownVariableType] the plan's tuples hold anything
+            yield from _objects(item)
+    elif isinstance(part, Mapping):
+        for item in part.values():  # pyright: ignore[reportUnknownVariableType] as its maps do
             yield from _objects(item)
 
 

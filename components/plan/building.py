@@ -51,7 +51,7 @@ def make_plan(settings: Settings, approvals: Approvals, *, stack: str) -> Plan:
         istio=plan_istio(settings, cluster_domain=domain) if managed is None else None,
         managed_mesh=None if managed is None else plan_managed_mesh(settings, managed),
         egress_gateway=_egress_gateway(settings, groups, cluster_domain=domain),
-        envoy_gateway=plan_envoy_gateway(settings, cluster_domain=domain) if offers else None,
+        envoy_gateway=plan_envoy_gateway(settings, approvals) if offers else None,
         backends=plan_backends(settings, approvals) if offers else None,
         gateway_policies=gateways if enforced else (),
         client_policies=clients if enforced else (),

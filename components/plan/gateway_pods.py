@@ -8,8 +8,8 @@ from components.settings.egress import FurtherGateway
 
 _AUTOSCALED: Final = {"requests": {"cpu": "500m", "memory": "256Mi"}}
 """What a pod that comes by load asks for: the chart's 100m would be busy, and doubled, at a tenth of a core."""
-_NO_GAP: Final = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
-"""An update takes no pod away before its successor is ready. The chart's default may, from four pods on."""
+NO_GAP: Final = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+"""An update takes no pod away before its successor is ready. Defaults may, from four pods on."""
 
 
 def gateway_pods(settings: Settings, gateway: FurtherGateway, labels: dict[str, str]) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def gateway_pods(settings: Settings, gateway: FurtherGateway, labels: dict[str, 
     return {
         **_number(gateway),
         "podDisruptionBudget": {"maxUnavailable": 1},
-        "strategy": _NO_GAP,
+        "strategy": NO_GAP,
         **_drain(gateway),
         **placement(settings.egress.nodes if gateway.nodes is None else gateway.nodes, labels),
     }

@@ -7,15 +7,15 @@ from components.settings.egress import ExistingNodes
 _ZONE: Final = "topology.kubernetes.io/zone"
 
 
-def placement(nodes: ExistingNodes, pod_labels: dict[str, str]) -> dict[str, Any]:
-    """The pod fields `nodeSelector`, `tolerations` and `topologySpreadConstraints`.
+def placement(nodes: ExistingNodes | None, pod_labels: dict[str, str]) -> dict[str, Any]:
+    """The pod fields `nodeSelector`, `tolerations` and `topologySpreadConstraints`. Without `nodes`: on any.
 
     One pod more in a zone than in another at most. Zones whose nodes are drained do not count, so that the pods of
     a lost zone can start in those that are left. An update's new pods are counted among themselves: counted with the
     old ones, which go, all of them could end in one zone.
     """
     return {
-        **node_choice(nodes),
+        **({} if nodes is None else node_choice(nodes)),
         "topologySpreadConstraints": [
             {
                 "maxSkew": 1,

@@ -53,5 +53,15 @@ OFFER_PORT: Final = 80
 """Where backends are offered in plain text, unless they say otherwise."""
 OFFER_TLS_PORT: Final = 443
 """Where they are offered with TLS."""
+PROXY_PORTS: Final = frozenset({19000, 19001, 19002, 19003})
+"""What a proxy of Envoy Gateway keeps for itself: admin, metrics, draining, readiness (envoyproxy/gateway:
+internal/xds/bootstrap/bootstrap.go, internal/cmd/envoy/shutdown_manager.go)."""
+_UNPRIVILEGED: Final = 1024
+_MOVED_UP: Final = 10000
 DEFAULT_GATEWAY: Final = "default"
 """What egress.mesh.gateway is called where egress gateways are named; and the Gateway of backends that name none."""
+
+
+def pod_port(port: int) -> int:
+    """Where proxies listen for a port of their Gateway: those below 1024 move up, so that no privilege is needed."""
+    return port if port >= _UNPRIVILEGED else port + _MOVED_UP

@@ -176,10 +176,10 @@ def test_backends_lead_to_their_declared_endpoints_only() -> None:
     """A route offered one backend's hostname and led to another's endpoints."""
     plan = plan_of(dev_values())
     assert plan.backends is not None
-    places = {backend.name: backend.spec["endpoints"] for backend in plan.backends.backends}
+    places = {backend.name: backend.spec["endpoints"] for backend in of_kind(plan, "Backend")}
     offered = {
         hostname: places[route.spec["rules"][0]["backendRefs"][0]["name"]]
-        for route in plan.backends.routes
+        for route in of_kind(plan, "HTTPRoute")
         for hostname in route.spec["hostnames"]
     }
     assert offered == {

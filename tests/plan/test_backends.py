@@ -9,7 +9,7 @@ def test_sidecars_of_every_client_namespace_find_the_backends() -> None:
     """Under REGISTRY_ONLY a sidecar answered 502 for a backend's hostname, which no registry knew."""
     plan = plan_of(dev_values())
     assert plan.backends is not None
-    offer = plan.backends.offer
+    offer = plan.backends.offers["default"]
     assert offer.spec["hosts"] == ["httpbin.org", "n9e.jiaxzeng.com"]
     assert offer.spec["exportTo"] == [".", "news", "shop"]
     assert offer.spec["ports"] == [{"number": 80, "name": "http", "protocol": "HTTP", "targetPort": 10080}]
@@ -21,7 +21,7 @@ def test_the_offer_leads_to_the_proxies_that_the_network_policy_lets_out() -> No
     settings = settings_of(dev_values())
     proxies = gateway_policies(settings, just_enough(settings), ())[1]
     assert plan.backends is not None
-    offer = plan.backends.offer
+    offer = plan.backends.offers["default"]
     assert offer.namespace == proxies.namespace
     assert offer.spec["workloadSelector"]["labels"] == proxies.spec["podSelector"]["matchLabels"]
 
@@ -30,10 +30,11 @@ def test_every_route_has_hostnames_its_own_backend_and_tells_nothing() -> None:
     """A route without hostnames took every request; one that keeps headers told the outside who calls."""
     plan = plan_of(dev_values())
     assert plan.backends is not None
-    for route in plan.backends.routes:
+    for name, backend in plan.backends.backends.items():
+        (route,) = backend.routes
         assert route.spec["hostnames"]
         (rule,) = route.spec["rules"]
-        assert [reference["name"] for reference in rule["backendRefs"]] == [route.name]
+        assert [reference["name"] for reference in rule["backendRefs"]] == [name]
         assert rule["filters"][0]["requestHeaderModifier"]["remove"] == list(INTERNAL_HEADERS)
 
 

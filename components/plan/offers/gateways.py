@@ -4,11 +4,21 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from components.plan.objects import KubeObject
+from components.plan.offers.certificates import certificates, listener_tls
+from components.plan.offers.client_traffic import client_traffic_policies
 from components.plan.offers.listeners import Listener, gateway_name, gateways_of, listeners_of
 from components.plan.offers.proxies import envoy_proxy
 from components.settings import Settings
+from policy.approvals import Approvals
 
 _CONTROLLER: Final = "gateway.envoyproxy.io/gatewayclass-controller"
+_ROUTES: Final = {
+    "HTTP": ("HTTPRoute", "GRPCRoute"),
+    "HTTPS": ("HTTPRoute", "GRPCRoute"),
+    "TLS": ("TLSRoute",),
+    "TCP": ("TCPRoute",),
+}
+"""The kinds of routes that may attach to a listener, by its protocol."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,19 +29,21 @@ class GatewayPlan:
     """Its name in the settings."""
     proxy: KubeObject
     gateway_class: KubeObject
+    in_force: tuple[KubeObject, ...]
+    """Certificates, and policies for what callers send: there before anybody is listened to."""
     gateway: KubeObject
 
 
-def plan_gateways(settings: Settings) -> tuple[GatewayPlan, ...]:
+def plan_gateways(settings: Settings, approvals: Approvals) -> tuple[GatewayPlan, ...]:
     """Every Gateway, by name."""
-    return tuple(_gateway(settings, name) for name in sorted(gateways_of(settings)))
+    return tuple(_gateway(settings, approvals, name) for name in sorted(gateways_of(settings)))
 
 
-def _gateway(settings: Settings, name: str) -> GatewayPlan:
+def _gateway(settings: Settings, approvals: Approvals, name: str) -> GatewayPlan:
     namespace, own = settings.install.envoy_gateway.namespace, gateway_name(name)
     return GatewayPlan(
         name=name,
-        proxy=envoy_proxy(settings, name),
+        proxy=envoy_proxy(settings, approvals, name),
         gateway_class=KubeObject(
             api_version="gateway.networking.k8s.io/v1",
             kind="GatewayClass",
@@ -46,6 +58,7 @@ def _gateway(settings: Settings, name: str) -> GatewayPlan:
                 },
             },
         ),
+        in_force=(*certificates(settings, name), *client_traffic_policies(settings, name)),
         gateway=KubeObject(
             api_version="gateway.networking.k8s.io/v1",
             kind="Gateway",
@@ -60,9 +73,12 @@ def _gateway(settings: Settings, name: str) -> GatewayPlan:
 
 
 def _listener(listener: Listener) -> dict[str, Any]:
+    kinds = [{"group": "gateway.networking.k8s.io", "kind": kind} for kind in _ROUTES[listener.protocol]]
     return {
         "name": listener.name,
         "protocol": listener.protocol,
         "port": listener.port,
-        "allowedRoutes": {"namespaces": {"from": "Same"}},
+        **({} if listener.hostname is None else {"hostname": listener.hostname}),
+        **listener_tls(listener),
+        "allowedRoutes": {"namespaces": {"from": "Same"}, "kinds": kinds},
     }

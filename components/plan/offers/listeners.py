@@ -8,12 +8,10 @@ from components.plan.names import digest, kube_name
 from components.settings import Settings
 from components.settings.offers.backends import Backend, Certificate
 from components.settings.offers.gateways import BackendGateway
-from components.settings.reserved import DEFAULT_GATEWAY, OFFER_PORT, OFFER_TLS_PORT
+from components.settings.reserved import DEFAULT_GATEWAY, OFFER_PORT, OFFER_TLS_PORT, pod_port
 
 CLASS: Final = "cluster-egress"
 """The Gateway `default`, its class and its EnvoyProxy are called so; those of others have it before their name."""
-_UNPRIVILEGED: Final = 1024
-_MOVED_UP: Final = 10000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,8 +33,8 @@ class Listener:
 
     @property
     def pod_port(self) -> int:
-        """Where the proxies listen for it: Envoy Gateway moves ports below 1024 up, so that no privilege is needed."""
-        return self.port if self.port >= _UNPRIVILEGED else self.port + _MOVED_UP
+        """Where the proxies listen for it."""
+        return pod_port(self.port)
 
 
 def gateways_of(settings: Settings) -> Mapping[str, BackendGateway]:

@@ -10,13 +10,24 @@ from components.settings import Settings
 
 
 def offers(settings: Settings) -> dict[str, KubeObject]:
-    """The backends' hostnames as hosts of the mesh, for which a Gateway's proxies answer; by Gateway."""
-    return {name: _offer(settings, name) for name in sorted(gateways_of(settings))}
+    """The backends' hostnames as hosts of the mesh, for which a Gateway's proxies answer; by Gateway.
+
+    A TCP backend has no hostname: who wants it asks the Gateway's Service, which every sidecar knows. A Gateway of
+    nothing else has no offer.
+    """
+    found = {name: _offer(settings, name) for name in sorted(gateways_of(settings))}
+    return {name: offer for name, offer in found.items() if offer is not None}
 
 
-def _offer(settings: Settings, gateway: str) -> KubeObject:
-    declared = {name: backend for name, backend in (settings.backends or {}).items() if gateway_of(backend) == gateway}
-    ports = {each.port: each for each in listeners_of(settings, gateway)}
+def _offer(settings: Settings, gateway: str) -> KubeObject | None:
+    declared = {
+        name: backend
+        for name, backend in (settings.backends or {}).items()
+        if gateway_of(backend) == gateway and backend.hostnames is not None
+    }
+    if not declared:
+        return None
+    ports = {each.port: each for each in listeners_of(settings, gateway) if each.protocol != "TCP"}
     return KubeObject(
         api_version="networking.istio.io/v1",
         kind="ServiceEntry",
@@ -35,5 +46,11 @@ def _offer(settings: Settings, gateway: str) -> KubeObject:
 
 
 def _port(listener: Listener) -> dict[str, Any]:
-    protocol = "TLS" if listener.protocol == "HTTPS" else listener.protocol
-    return {"number": listener.port, "name": listener.name, "protocol": protocol, "targetPort": listener.pod_port}
+    """One port, whichever of its listeners is asked: TLS is passed on by its SNI, whoever ends it."""
+    plain = listener.protocol == "HTTP"
+    return {
+        "number": listener.port,
+        "name": listener.name if plain else f"tls-{listener.port}",
+        "protocol": "HTTP" if plain else "TLS",
+        "targetPort": listener.pod_port,
+    }

@@ -8,6 +8,7 @@ from components.plan.objects import KubeObject
 from components.plan.offers.access import access_policies
 from components.plan.offers.grants import grants
 from components.plan.offers.mesh import offers
+from components.plan.offers.redirects import redirects
 from components.plan.offers.routes import routes
 from components.plan.offers.targets import targets
 from components.plan.offers.traffic import traffic_policies
@@ -53,7 +54,7 @@ def plan_backends(settings: Settings, approvals: Approvals) -> BackendsPlan:
                     *access_policies(settings, name, backend),
                     *traffic_policies(settings, name, backend),
                 ),
-                routes=tuple(routes(settings, name, backend)),
+                routes=(*routes(settings, name, backend), *redirects(settings, name, backend)),
             )
             for name, backend in sorted((settings.backends or {}).items())
         },

@@ -92,7 +92,7 @@ class BackendGateway(Model):
     trusted_proxies: Items[Cidr] | None = None
     """Proxies before the Gateway, whose `X-Forwarded-For` is believed. Without them: the address that connects."""
     max_connections: Count | None = None
-    """Open connections for each proxy and port; more are closed."""
+    """Open connections for each proxy and port, with TLS for each hostname; more are closed."""
     helpers: Entries[Helper] | None = None
     """Containers beside each proxy, by name."""
     access_log: AccessLog = Field(default_factory=AccessLog)

@@ -1,0 +1,39 @@
+"""Who asks in plain text for what is offered with TLS is sent there."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from components.plan.names import dotted_name
+from components.plan.objects import DECLARATION, KubeObject, declaration
+from components.plan.offers.listeners import gateway_name, gateway_of, listening_port, redirecting
+from components.settings import Settings
+from components.settings.offers.backends import Backend
+from components.settings.reserved import OFFER_TLS_PORT
+
+
+def redirects(settings: Settings, name: str, backend: Backend) -> Iterator[KubeObject]:
+    """The route of a backend with `httpsRedirect`: it answers, and leads nowhere itself."""
+    if not backend.https_redirect:
+        return
+    to: dict[str, Any] = {"scheme": "https", "statusCode": 301}
+    if (port := listening_port(backend)) != OFFER_TLS_PORT:
+        to["port"] = port
+    yield KubeObject(
+        api_version="gateway.networking.k8s.io/v1",
+        kind="HTTPRoute",
+        name=dotted_name(name, "redirect"),
+        namespace=settings.install.envoy_gateway.namespace,
+        spec={
+            "parentRefs": [
+                {"name": gateway_name(gateway_of(backend)), "sectionName": each.name} for each in redirecting(backend)
+            ],
+            "hostnames": sorted(backend.hostnames or ()),
+            "rules": [
+                {
+                    "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
+                    "filters": [{"type": "RequestRedirect", "requestRedirect": to}],
+                }
+            ],
+        },
+        annotations={DECLARATION: declaration({name: backend})},
+    )
