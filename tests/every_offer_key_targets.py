@@ -51,7 +51,10 @@ def targets_values(values: Values) -> None:
         "database": offered(
             protocol="TCP",
             port=5432,
-            endpoints=[{"ip": "93.184.216.42", "port": 5432}],
+            endpoints=[
+                {"ip": "93.184.216.42", "port": 5432, "zone": "cn-hangzhou-h"},
+                {"ip": "93.184.216.46", "port": 5432, "zone": "cn-hangzhou-i"},
+            ],
             connections={"maxConnections": 9},
         ),
         "vault": offered(
@@ -69,8 +72,8 @@ def targets_values(values: Values) -> None:
 def _catalogue() -> dict[str, Any]:
     return {
         "endpoints": [
-            {"ip": "93.184.216.44", "port": 8443, "zone": "cn-hangzhou-h"},
-            {"ip": "93.184.216.45", "port": 8443, "zone": "cn-hangzhou-i"},
+            {"ip": "93.184.216.44", "port": 8443},
+            {"ip": "93.184.216.45", "port": 8443},
         ],
         "tls": {"serverName": "catalogue.example.net", "secret": "catalogue", "clientCertificate": True},
         "healthCheck": {"path": "/healthz", "timeout": "2s", "unhealthyAfter": 2, "healthyAfter": 2},

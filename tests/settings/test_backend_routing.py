@@ -120,6 +120,13 @@ def test_a_split_has_no_standby() -> None:
     assert _places(values) == ["all.split.spare"]
 
 
+def test_a_split_has_no_zones() -> None:
+    """Envoy preferred its own zone, and the shares that were written held for nobody."""
+    zones = [{"ip": f"93.184.216.{at}", "port": 80, "zone": f"zone-{at}"} for at in (40, 41)]
+    assert _places(_with({"split": {"spare": 10}}, endpoints=zones)) == ["all.split"]
+    assert _places(_with({"mirror": {"to": "spare"}}, endpoints=zones)) == []
+
+
 def test_two_routes_do_not_take_the_same_requests() -> None:
     """Of two routes for the same requests one never saw any."""
     routes = {"a": {"paths": ["/x", "/y"]}, "b": {"paths": ["/y"], "timeout": "1s"}, "c": {"paths": ["/y/*"]}}

@@ -184,6 +184,10 @@ def _others(path: Path, parts: Parts, backend: Backend, route: BackendRoute) -> 
         if backend.standby is not None:
             wrong = "shares requests out, and `standby` would be one of those who get some"
             yield (*path, "split"), wrong, "a backend without `standby`"
+        if any(endpoint.zone is not None for endpoint in backend.endpoints or ()):
+            # Envoy Gateway makes one pool of a rule's targets, and one that prefers zones has no shares.
+            wrong = "shares requests out, and by `zone` proxies would share them out otherwise"
+            yield (*path, "split"), wrong, "endpoints without `zone`"
     if route.mirror is not None:
         at = (*path, "mirror", "to")
         others.append((at, route.mirror.to))
