@@ -18,6 +18,11 @@ def kube_name(*parts: str) -> str:
     return f"{name[: LIMIT - _DIGEST - 1].rstrip('-')}-{digest(whole, _DIGEST)}".lstrip("-")
 
 
+def further_name(entry: str, what: str) -> str:
+    """The name of one more object of an entry: entries' names have no dot, so it is nobody else's."""
+    return f"{entry}.{what}"
+
+
 def digest(text: str, length: int) -> str:
     """The first `length` hex digits of the text's SHA-256: the same on every machine, for ever."""
     return hashlib.sha256(text.encode()).hexdigest()[:length]

@@ -46,7 +46,7 @@ def plan_backends(settings: Settings, approvals: Approvals) -> BackendsPlan:
     """Every backend in its Gateway's own namespace: no route from elsewhere can attach."""
     return BackendsPlan(
         admission=plan_admission(settings, approvals),
-        grants=tuple(grants(settings, approvals)),
+        grants=tuple(grants(settings)),
         backends={
             name: OfferedBackend(
                 targets=tuple(targets(settings, name, backend)),
@@ -54,7 +54,10 @@ def plan_backends(settings: Settings, approvals: Approvals) -> BackendsPlan:
                     *access_policies(settings, name, backend),
                     *traffic_policies(settings, name, backend),
                 ),
-                routes=(*routes(settings, name, backend), *redirects(settings, name, backend)),
+                routes=(
+                    *routes(settings, name, backend, cluster_domain=approvals.cluster.domain),
+                    *redirects(settings, name, backend),
+                ),
             )
             for name, backend in sorted((settings.backends or {}).items())
         },

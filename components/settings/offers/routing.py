@@ -1,0 +1,243 @@
+"""Can routes do what is asked of them, and may they lead where they are to lead?"""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from components.settings.destinations import HeaderChanges
+from components.settings.offers.backends import Backend
+from components.settings.offers.routes import BackendRoute, Redirect
+from components.settings.parts import Parts
+from components.settings.problems import Found, Path, did_you_mean
+from components.settings.reserved import DEFAULT_GATEWAY, OFFER_PORT, OFFER_TLS_PORT
+
+_MOST_MATCHES: Final = 64
+_MOST_MATCHES_IN_ALL: Final = 128
+_MOST_HEADERS: Final = 16
+"""Matches of one rule, of one route, and headers in one list (Gateway API, HTTPRoute)."""
+REMOVED_ANYWAY: Final = 9
+"""Headers about the caller that every route removes, which count among the sixteen."""
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH"})
+"""Methods that Gateway API knows, without CONNECT, which opens a tunnel."""
+_GRPC: Final = re.compile(r"/[A-Za-z_][A-Za-z_0-9]*(\.[A-Za-z_][A-Za-z_0-9]*)*/([A-Za-z_][A-Za-z_0-9]*|\*)")
+_VALUE: Final = re.compile(r"[!-~]+( [!-~]+)*")
+_LONGEST: Final = 1024
+
+
+def check(parts: Parts) -> Found:
+    """Every route that cannot be honoured."""
+    for name, backend in parts.backends.items():
+        if backend.routes is None:
+            continue
+        path: Path = ("backends", name, "routes")
+        if backend.protocol not in ("HTTP", "GRPC"):
+            wrong = f"are about requests, which nobody sees in {backend.protocol}"
+            yield path, wrong, "leave them out; or `protocol: HTTP`"
+            continue
+        for key, route in backend.routes.items():
+            yield from _matches((*path, key), backend, route)
+            yield from _headers((*path, key), route)
+            yield from _rewrite((*path, key), parts, backend, route)
+            yield from _redirect((*path, key), parts, backend, route)
+            yield from _others((*path, key), parts, backend, route)
+        yield from _together(path, backend, backend.routes)
+
+
+def _matches(path: Path, backend: Backend, route: BackendRoute) -> Found:
+    is_grpc = backend.protocol == "GRPC"
+    for index, each in enumerate(route.paths or ()):
+        at = (*path, "paths", index)
+        if is_grpc and not _GRPC.fullmatch(each):
+            yield at, f"{each} is not a method of gRPC", "`/package.Service/Method`, or `/package.Service/*`"
+        elif len(each) > _LONGEST or "%2f" in each.lower() or "//" in each:
+            yield at, "is longer than routes compare, or has a `/` in disguise", "a path without `%2F`"
+    if is_grpc and route.methods is not None:
+        wrong = "are methods of HTTP, and gRPC knows POST alone"
+        yield (*path, "methods"), wrong, "`paths` with `/package.Service/Method`"
+    for index, method in enumerate(route.methods or ()):
+        if not is_grpc and method not in _METHODS:
+            yield (
+                (*path, "methods", index),
+                f"{method} is not a method that routes compare",
+                did_you_mean(method, _METHODS),
+            )
+    count = _number(route)
+    if count > _MOST_MATCHES:
+        yield path, f"makes {count} of its paths and methods, and one route takes {_MOST_MATCHES}", "two routes"
+
+
+def _number(route: BackendRoute) -> int:
+    return len(route.paths or "*") * len(route.methods or "*")
+
+
+def _headers(path: Path, route: BackendRoute) -> Found:
+    values: list[tuple[Path, str]] = [((*path, "headers", key), value) for key, value in (route.headers or {}).items()]
+    if len(values) > _MOST_HEADERS:
+        yield (*path, "headers"), f"has {len(values)} headers, and one route compares {_MOST_HEADERS}", "fewer"
+    changed: tuple[tuple[str, HeaderChanges | None, int], ...] = (
+        ("requestHeaders", route.request_headers, _MOST_HEADERS - REMOVED_ANYWAY),
+        ("responseHeaders", route.response_headers, _MOST_HEADERS),
+    )
+    for side, changes, most in changed:
+        if changes is None:
+            continue
+        values += [((*path, side, "set", key), value) for key, value in (changes.set or {}).items()]
+        if len(changes.set or {}) > _MOST_HEADERS:
+            wrong = f"has {len(changes.set or {})} headers, and one route sets {_MOST_HEADERS}"
+            yield (*path, side, "set"), wrong, "fewer"
+        if len(changes.remove or ()) > most:
+            wrong = f"has {len(changes.remove or ())} headers, and one route removes {most}"
+            yield (*path, side, "remove"), wrong, "fewer"
+    for at, value in values:
+        if not _VALUE.fullmatch(value):
+            yield at, "has other than ASCII, or two blanks in a row", "printable ASCII, with single blanks"
+
+
+def _rewrite(path: Path, parts: Parts, backend: Backend, route: BackendRoute) -> Found:
+    if route.rewrite is None:
+        return
+    at = (*path, "rewrite")
+    if backend.protocol == "GRPC":
+        yield at, "needs a route of HTTP: one of gRPC rewrites nothing", "leave it out"
+        return
+    if route.rewrite.path is not None:
+        yield from _replaced((*at, "path"), route, route.rewrite.path)
+    in_mesh = [name for name in _leads_to(path, route) if _is_found_by_name(parts, parts.backends.get(name))]
+    if route.rewrite.host is not None and in_mesh:
+        yield (
+            (*at, "host"),
+            f"hides the name by which sidecars find the Service of backends.{in_mesh[0]}",
+            "leave it out; or a Gateway without `inMesh`",
+        )
+
+
+def _leads_to(path: Path, route: BackendRoute) -> Iterator[str]:
+    yield str(path[1])
+    yield from route.split or {}
+
+
+def _is_found_by_name(parts: Parts, backend: Backend | None) -> bool:
+    """Whether a Gateway's sidecars stand before a backend's Service."""
+    if backend is None or backend.service is None:
+        return False
+    gateway = parts.backend_gateways.get(backend.gateway or DEFAULT_GATEWAY)
+    return gateway is not None and gateway.in_mesh
+
+
+def _replaced(at: Path, route: BackendRoute, path: str) -> Found:
+    """Gateway API replaces the one prefix of a rule with one match, or the whole path."""
+    kinds = {each.endswith("/*") for each in route.paths or ()}
+    if path.endswith("/*"):
+        yield at, "ends in `/*`, and is what stands in place of the matched path", f"`{path.removesuffix('/*') or '/'}`"
+    elif not kinds:
+        yield at, "replaces what `paths` match, and there are none", "`paths` beside it: `[/*]` for every path"
+    elif len(kinds) > 1:
+        yield at, "replaces exact paths, and what stands before `/*`, which are not alike", "a route for each kind"
+    elif kinds == {True} and _number(route) > 1:
+        yield at, "replaces what stands before `/*`, of one path and at most one method", "a route for each"
+
+
+def _redirect(path: Path, parts: Parts, backend: Backend, route: BackendRoute) -> Found:
+    redirect = route.redirect
+    if redirect is None:
+        return
+    at = (*path, "redirect")
+    if backend.protocol == "GRPC":
+        yield at, "is an answer that no client of gRPC follows", "`split` with another backend in a hundred of 100"
+        return
+    hostnames = {hostname for each in parts.backends.values() for hostname in each.hostnames or ()}
+    if redirect.host is not None and redirect.host not in hostnames:
+        wrong = f"{redirect.host} is a hostname of no backend, and callers would be sent out of sight"
+        yield (*at, "host"), wrong, did_you_mean(redirect.host, hostnames)
+    if redirect.path is not None:
+        yield from _replaced((*at, "path"), route, redirect.path)
+        if route.paths == ("/*",):
+            wrong = "would be joined to every path without a `/` between them"
+            yield (*at, "path"), wrong, "leave it out, or `paths` below which it holds, for example `/old/*`"
+    if _leads_back(backend, route, redirect):
+        yield at, "leads back to itself, and callers would go round for ever", "another host, or a path elsewhere"
+
+
+def _leads_back(backend: Backend, route: BackendRoute, redirect: Redirect) -> bool:
+    if redirect.host is not None and redirect.host not in (backend.hostnames or ()):
+        return False
+    default = OFFER_TLS_PORT if backend.certificate is not None else OFFER_PORT
+    if redirect.port not in (None, backend.port or default):
+        return False
+    if redirect.path is None:
+        return True
+    return any(_covers(path, redirect.path) for path in route.paths or ("/*",))
+
+
+def _covers(pattern: str, path: str) -> bool:
+    prefix = pattern.removesuffix("/*")
+    return path == pattern if prefix == pattern else f"{path}/".startswith(f"{prefix}/")
+
+
+def _others(path: Path, parts: Parts, backend: Backend, route: BackendRoute) -> Found:
+    """Where requests are split or copied to."""
+    others: list[tuple[Path, str]] = [((*path, "split", other), other) for other in route.split or {}]
+    if route.split is not None:
+        total = sum(route.split.values())
+        if total > 100:  # noqa: PLR2004 - percent
+            yield (*path, "split"), f"adds up to {total} in a hundred", "at most 100"
+        if backend.standby is not None:
+            wrong = "shares requests out, and `standby` would be one of those who get some"
+            yield (*path, "split"), wrong, "a backend without `standby`"
+        if any(endpoint.zone is not None for endpoint in backend.endpoints or ()):
+            # Envoy Gateway makes one pool of a rule's targets, and one that prefers zones has no shares.
+            wrong = "shares requests out, and by `zone` proxies would share them out otherwise"
+            yield (*path, "split"), wrong, "endpoints without `zone`"
+    if route.mirror is not None:
+        at = (*path, "mirror", "to")
+        others.append((at, route.mirror.to))
+        if _is_found_by_name(parts, parts.backends.get(route.mirror.to)):
+            wrong = f"sends copies under their first name, by which no sidecar finds backends.{route.mirror.to}"
+            yield at, wrong, "a Gateway without `inMesh`, or `split`"
+    for at, other in others:
+        yield from _may_send(parts, backend, at, other)
+
+
+def _may_send(parts: Parts, backend: Backend, at: Path, other: str) -> Found:
+    target = parts.backends.get(other)
+    if other == at[1]:
+        yield at, "is the backend itself", "another backend"
+    elif target is None:
+        if other not in parts.backend_names:
+            yield at, f"there is no `{other}` under backends", did_you_mean(other, parts.backend_names - {str(at[1])})
+    elif target.protocol != backend.protocol:
+        wrong = f"backends.{other} is {target.protocol}, and this is {backend.protocol}"
+        yield at, wrong, "a backend of the same `protocol`"
+    elif target.resolver is not None or target.standby is not None:
+        key = "resolver" if target.resolver is not None else "standby"
+        yield at, f"backends.{other} has `{key}`, which shares requests with nobody", f"a backend without `{key}`"
+    elif target.gateway != backend.gateway:
+        wrong = f"backends.{other} is offered by another Gateway, whose callers may be others"
+        yield at, wrong, "the same `gateway` for both"
+    elif target.access.public is None and target.access != backend.access:
+        wrong = f"backends.{other} has another `access`, which nobody would be asked for this way"
+        yield at, wrong, "the same `access` for both"
+    elif target.limits is not None and target.limits != backend.limits:
+        wrong = f"backends.{other} has `limits`, which would not hold this way"
+        yield at, wrong, "the same `limits` for both"
+
+
+def _together(path: Path, backend: Backend, routes: dict[str, BackendRoute]) -> Found:
+    total = sum(map(_number, routes.values()))
+    if total > _MOST_MATCHES_IN_ALL:
+        wrong = f"make {total} of their paths and methods, and a backend takes {_MOST_MATCHES_IN_ALL}"
+        yield path, wrong, "two backends"
+    seen: dict[tuple[str, str, frozenset[tuple[str, str]]], str] = {}
+    for key, route in routes.items():
+        headers = frozenset((route.headers or {}).items())
+        for each in route.paths or ("/*",):
+            for method in route.methods or ("",):
+                first = seen.setdefault((each, method, headers), key)
+                if first != key:
+                    what = f"{method} {each}".strip()
+                    yield (*path, key), f"takes {what}, as the route `{first}` does", "one route for it"
+    copies = {route.mirror.to for route in routes.values() if route.mirror is not None}
+    if backend.protocol == "GRPC" and len(copies) > 1:
+        # Envoy Gateway 1.9.1 names the clusters of copies after the first rule, whichever it is.
+        wrong = "copy requests to several backends, and of gRPC Envoy Gateway tells only one apart"
+        yield path, wrong, "one backend for the copies of all routes"

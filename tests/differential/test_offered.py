@@ -1,0 +1,114 @@
+"""What is planned for backends, beside the real Envoy Gateway: it accepts all of it, and Envoy gets what was meant."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.differential.offered import Translated, translated
+from tests.every_offer_key_targets import targets_values
+from tests.support import Values, changed
+
+_TLS = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
+
+
+def _in_mesh(values: Values) -> None:
+    """The same through a Gateway whose proxies have sidecars, less what is refused there."""
+    targets_values(values)
+    values["backendGateways"] = {"default": {"inMesh": True}}
+    items = values["backends"]["catalogue"]["routes"]["items"]
+    del items["mirror"], items["rewrite"]["host"]
+    del values["backends"]["orders"], values["backends"]["orders-next"]
+
+
+@pytest.fixture(scope="module")
+def outside(egctl: Path, tmp_path_factory: pytest.TempPathFactory) -> Translated:
+    """Every kind of backend, through a Gateway without sidecars."""
+    return translated(egctl, changed(targets_values), tmp_path_factory.mktemp("outside"))
+
+
+@pytest.fixture(scope="module")
+def in_mesh(egctl: Path, tmp_path_factory: pytest.TempPathFactory) -> Translated:
+    """The same with sidecars."""
+    return translated(egctl, changed(_in_mesh), tmp_path_factory.mktemp("mesh"))
+
+
+def test_envoy_gateway_accepts_all_of_it(outside: Translated, in_mesh: Translated) -> None:
+    """An object was refused in the cluster, or referred to what nobody granted."""
+    for each in (outside, in_mesh):
+        assert each.invalid == ""
+        assert each.complaints == []
+    assert {"httpRoutes", "grpcRoutes", "tlsRoutes", "tcpRoutes", "backends"} <= set(outside.objects)
+
+
+def _contexts(cluster: Any) -> list[Any]:
+    sockets = [each["transportSocket"] for each in cluster.get("transportSocketMatches", ())]
+    return [socket["typedConfig"] for socket in sockets or [cluster["transportSocket"]]]
+
+
+def test_the_name_in_a_certificate_is_compared(outside: Translated) -> None:
+    """A certificate of the right authority, but of another name, was taken."""
+    checked = {"catalogue/rule/0": ("catalogue.example.net", 1), "chat/rule/0": ("chat.example.net", 2)}
+    for name, (host, endpoints) in checked.items():
+        contexts = _contexts(outside.cluster(f"/{name}"))
+        assert len(contexts) == endpoints
+        for context in contexts:
+            assert context["@type"] == _TLS
+            assert context["sni"] == host
+            validation = context["commonTlsContext"]["combinedValidationContext"]
+            (name_check,) = validation["defaultValidationContext"]["matchTypedSubjectAltNames"]
+            assert name_check == {"sanType": "DNS", "matcher": {"exact": host}}
+            assert "trustChainVerification" not in validation["defaultValidationContext"]
+            assert validation["validationContextSdsSecretConfig"]["name"]
+
+
+def test_a_resolver_verifies_the_host_that_it_looked_up(outside: Translated) -> None:
+    """A host that is looked up for a request was believed to be any of its neighbours."""
+    cluster = outside.cluster("/partners/rule/0")
+    (options,) = cluster["typedExtensionProtocolOptions"].values()
+    assert options["upstreamHttpProtocolOptions"] == {"autoSni": True, "autoSanValidation": True}
+    assert _contexts(cluster)[0]["@type"] == _TLS
+
+
+def test_a_resolver_takes_no_port_from_a_request(outside: Translated) -> None:
+    """`Host: a.partners.example.net:22` made Envoy connect to port 22: its routes ignore the port of a host."""
+    routes = outside.hosts()["a.partners.example.net"]
+    assert all(len(route["match"]["headers"]) == 1 for route in routes)
+    asked = {route["match"]["headers"][0]["stringMatch"]["exact"]: route["route"] for route in routes}
+    own = {host: route for host, route in asked.items() if host.startswith("a.")}
+    assert set(own) == {"a.partners.example.net", "a.partners.example.net:80"}
+    assert {route["hostRewriteLiteral"] for route in own.values()} == {"a.partners.example.net"}
+
+
+def test_what_stands_by_is_in_one_pool_with_what_it_stands_by_for(outside: Translated) -> None:
+    """Of two pools the second got its share of ordinary requests, instead of standing by."""
+    groups = outside.cluster("/chat/rule/0")["loadAssignment"]["endpoints"]
+    assert [group.get("priority", 0) for group in groups] == [0, 1]
+
+
+def test_shares_are_as_declared(outside: Translated, in_mesh: Translated) -> None:
+    """A canary got another share than was written."""
+    assigned = {
+        each["clusterName"]: each["endpoints"] for each in outside.configs("dynamicEndpointConfigs", "endpointConfig")
+    }
+    (groups,) = [found for name, found in assigned.items() if name.endswith("/catalogue/rule/1")]
+    assert [group["loadBalancingWeight"] for group in groups] == [90, 10]
+    # With a name of its own the Service is a pool of its own.
+    (route,) = [each for each in in_mesh.hosts()["catalogue.example.com"] if "pathSeparatedPrefix" in each["match"]]
+    stays, goes = route["route"]["weightedClusters"]["clusters"]
+    assert (stays["weight"], stays.get("hostRewriteLiteral")) == (90, None)
+    assert (goes["weight"], goes["hostRewriteLiteral"]) == (10, "catalogue.monitoring.svc.cluster.local")
+    assert route["route"]["prefixRewrite"] == "/v2"
+
+
+def test_paths_are_joined_by_a_slash(outside: Translated) -> None:
+    """`/shop` before `/news` became `/shopnews`."""
+    (route,) = [each for each in outside.hosts()["catalogue.example.com"] if each["match"].get("prefix") == "/"]
+    assert route["route"]["regexRewrite"] == {"pattern": {"regex": "^/"}, "substitution": "/shop/"}
+
+
+def test_a_service_of_grpc_is_matched_whole(outside: Translated) -> None:
+    """`/shop.OrdersAdmin/Drop` was led to the backend of `/shop.Orders/*`."""
+    paths = [each["match"] for each in outside.hosts()["orders.example.com"]]
+    assert paths[0]["path"] == "/shop.Orders/Get"
+    assert paths[1]["safeRegex"]["regex"] == r"/shop\.Orders/[A-Za-z_][A-Za-z_0-9]*"
