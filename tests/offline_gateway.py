@@ -40,17 +40,20 @@ class Translated:
     config: Mapping[str, Any]
     """A bootstrap for Envoy in which everything is static."""
 
-    def texts(self) -> str:
-        """The configuration as one text."""
-        return json.dumps(self.config)
+    def routes(self, name: str) -> list[dict[str, Any]]:
+        """The HTTP routes of a route of Gateway API, by its name."""
+        found = (each for part in _maps(self.config) for each in part.get("routes", ()) if "match" in each)
+        return [each for each in found if each.get("name", "").split("/")[2:3] == [name]]
 
-    def routes(self) -> list[dict[str, Any]]:
-        """Every route of every listener."""
-        return [each for found in _maps(self.config) for each in found.get("routes", ()) if "match" in each]
+    def chains(self, name: str) -> list[list[dict[str, Any]]]:
+        """The network filters of each filter chain that leads to what has this name."""
+        chains = (part for found in _maps(self.config) for part in found.get("filterChains", ()))
+        return [each["filters"] for each in chains if f"/{name}/" in json.dumps(each)]
 
-    def clusters(self) -> dict[str, dict[str, Any]]:
-        """Clusters by name."""
-        return {each["name"]: each for each in self.config["static_resources"]["clusters"]}
+    def cluster(self, name: str) -> dict[str, Any]:
+        """The first cluster of a route of Gateway API, by its name."""
+        clusters = self.config["static_resources"]["clusters"]
+        return next(each for each in clusters if each["name"].split("/")[2:3] == [name])
 
 
 def as_object(planned: KubeObject) -> Object:
@@ -115,7 +118,7 @@ def translate(egctl: Path, objects: Sequence[Object], gateway: str, folder: Path
     output = _run(egctl, "translate", "-f", file, "--to", "gateway-api,xds", "-o", "yaml")
     translated = yaml.safe_load(output)
     return Translated(
-        refused=tuple(line.strip() for line in refused.splitlines() if line.strip() and not line.startswith("{")),
+        refused=tuple(line.strip() for line in refused.splitlines() if line.strip() and "OK" not in line),
         false=tuple(_conditions(translated, "False")),
         accepted=frozenset(_accepted(translated)),
         config=_static(translated["xds"][gateway]["configs"]),

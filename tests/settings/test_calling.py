@@ -108,6 +108,20 @@ def test_a_login_s_paths_are_routed(routes: dict[str, Any], found: list[str]) ->
     assert [path for path, _ in _told(oidc=_OIDC, routes=routes, **_ENDED)] == [f"access.oidc.{key}" for key in found]
 
 
+def test_keys_of_two_backends_do_not_share_a_listener() -> None:
+    """Envoy took the keys of one backend for another whose Secret was empty."""
+    two = {name: backend(name, apiKeys={"secret": name}) for name in ("one", "two")}
+    values = changed(setting("backends", two))
+    assert [(path, wrong) for path, wrong, _ in told(values)] == [
+        (
+            "backends.two.access.apiKeys",
+            "shares port 80 with backends.one, whose keys would do while the Secret is empty",
+        )
+    ]
+    two["two"]["port"] = 8080
+    assert problems_of(changed(setting("backends", two))) == ()
+
+
 def test_a_helper_is_one_of_the_gateway_s_and_is_asked() -> None:
     """A socket that nobody listens on refuses everybody; a helper that nobody asks is there for nothing."""
     values = _values(external={"socket": "opaa"})

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from components.plan.mesh.requests import INTERNAL_HEADERS
 from components.plan.objects import KubeObject
+from components.plan.offers.credentials import spent_headers
 from components.plan.offers.listeners import gateway_name, gateway_of, listeners
 from components.settings import Settings
 from components.settings.offers.backends import Backend
@@ -24,7 +25,10 @@ def routes(settings: Settings, name: str, backend: Backend) -> Iterator[KubeObje
                 {
                     # What Envoy would add about the caller stays inside.
                     "filters": [
-                        {"type": "RequestHeaderModifier", "requestHeaderModifier": {"remove": list(INTERNAL_HEADERS)}}
+                        {
+                            "type": "RequestHeaderModifier",
+                            "requestHeaderModifier": {"remove": [*INTERNAL_HEADERS, *spent_headers(backend)]},
+                        }
                     ],
                     "matches": [{"path": {"type": "PathPrefix", "value": "/"}}],
                     "backendRefs": [{"group": "gateway.envoyproxy.io", "kind": "Backend", "name": name}],

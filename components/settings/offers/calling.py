@@ -11,7 +11,7 @@ from components.settings.offers.routes import BackendRoute
 from components.settings.parts import Parts
 from components.settings.plain import at, is_map
 from components.settings.problems import Found, Path, did_you_mean
-from components.settings.reserved import DEFAULT_GATEWAY
+from components.settings.reserved import DEFAULT_GATEWAY, OFFER_PORT
 
 _CREDENTIALS: Final = ("jwt", "oidc", "api_keys", "basic")
 _SEES: Final = {
@@ -36,6 +36,7 @@ def check(parts: Parts) -> Found:
             yield from _login(path, backend, backend.access.oidc)
         if backend.access.external is not None:
             yield from _external(parts, path, backend, backend.access.external)
+    yield from _shared_keys(parts)
     yield from _unused_helpers(parts)
 
 
@@ -155,12 +156,29 @@ def _external(parts: Parts, path: Path, backend: Backend, external: ExternalAuth
             )
 
 
+def _shared_keys(parts: Parts) -> Found:
+    """Where a Secret of keys is empty, Envoy takes those of the first backend on the listener (tried, v1.9.1)."""
+    firsts: dict[tuple[str, int], str] = {}
+    for name, backend in sorted(parts.backends.items()):
+        if backend.access.api_keys is not None and backend.certificate is None:
+            listener = (backend.gateway or DEFAULT_GATEWAY, backend.port or OFFER_PORT)
+            first = firsts.setdefault(listener, name)
+            if first != name:
+                yield (
+                    ("backends", name, "access", "apiKeys"),
+                    f"shares port {listener[1]} with backends.{first}, whose keys would do while the Secret is empty",
+                    "`certificate`, which gives it a listener of its own, or another `port`",
+                )
+
+
 def _unused_helpers(parts: Parts) -> Found:
     """A helper sees the proxies' network and files; one that nobody asks is there for nothing."""
+    if parts.backend_names != parts.backends.keys():
+        return
     for name, gateway in parts.backend_gateways.items():
         if gateway is None:
             continue
-        used = {gateway.access_log.socket, *_sockets(parts, name)}
+        used = [gateway.access_log.socket, *_sockets(parts, name)]
         for helper in gateway.helpers or {}:
             if helper not in used:
                 yield (
@@ -171,7 +189,7 @@ def _unused_helpers(parts: Parts) -> Found:
 
 
 def _sockets(parts: Parts, gateway: str) -> Iterator[Any]:
-    """The helpers that backends of a Gateway name, also those backends that are otherwise wrong."""
+    """The helpers that backends of a Gateway name, also where `access` is otherwise wrong; any value may stand there."""
     offered = parts.plain.get("backends")
     for each in (offered or {}).values() if is_map(offered) else ():
         if (at(each, "gateway") or DEFAULT_GATEWAY) == gateway:

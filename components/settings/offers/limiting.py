@@ -117,7 +117,7 @@ def _health(path: Path, backend: Backend) -> Found:
 
 def _unused_redis(parts: Parts) -> Found:
     """A Redis that nobody counts in would be a destination of the proxies' control plane for nothing."""
-    if parts.has_redis and "together" not in set(_kinds(parts)):
+    if parts.has_redis and parts.backend_names == parts.backends.keys() and "together" not in _kinds(parts):
         yield (
             ("install", "envoyGateway", "redis"),
             "is there for limits that are `counted: together`, and there are none",
@@ -126,7 +126,7 @@ def _unused_redis(parts: Parts) -> Found:
 
 
 def _kinds(parts: Parts) -> Iterator[object]:
-    """How backends count, also those that are otherwise wrong."""
+    """How backends count; any value may stand there."""
     offered = parts.plain.get("backends")
     for each in (offered or {}).values() if is_map(offered) else ():
         requests = at(each, "limits", "requests")
