@@ -18,12 +18,9 @@ def kube_name(*parts: str) -> str:
     return f"{name[: LIMIT - _DIGEST - 1].rstrip('-')}-{digest(whole, _DIGEST)}".lstrip("-")
 
 
-def part_name(entry: str, part: str) -> str:
-    """What a further object of an entry is called, beside one of the same kind that has the entry's name.
-
-    Entries' names have no dot, so it is never another entry's.
-    """
-    return f"{entry}.{part}"
+def further_name(entry: str, what: str) -> str:
+    """The name of one more object of an entry: entries' names have no dot, so it is nobody else's."""
+    return f"{entry}.{what}"
 
 
 def helper_socket(helper: str) -> str:

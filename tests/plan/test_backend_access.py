@@ -106,7 +106,13 @@ def test_all_claims_must_hold_as_text_or_as_a_list() -> None:
     spec = _one(jwt={**_TOKEN, "claims": {"team": ["news", "shop"], "role": ["reader"]}}, **_ENDED)["authorization"]
     for team, role in itertools.product(("news", ["it", "shop"]), ("reader", ["reader"])):
         assert _lets_in(spec, {"team": team, "role": role})
-    for token in ({}, {"team": "news"}, {"team": "it", "role": "reader"}, {"team": ["news"], "role": ["writer"]}):
+    refused: list[dict[str, str | list[str]]] = [
+        {},
+        {"team": "news"},
+        {"team": "it", "role": "reader"},
+        {"team": ["news"], "role": ["writer"]},
+    ]
+    for token in refused:
         assert not _lets_in(spec, token)
 
 

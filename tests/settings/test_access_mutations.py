@@ -9,7 +9,7 @@ from tests.settings.mutations import Mutation, mutations
 from tests.settings.test_mutations import explains, is_legitimate
 from tests.support import Values, dev_values, problems_of
 
-_TRIED = frozenset({"access", "limits", "connections", "outliers", "healthCheck"})
+_TRIED = frozenset({"access", "limits", "connections", "outliers"})
 _LIMITS = "tokens.limits"
 _JWT = "tokens.access.jwt"
 _OIDC = "logins.access.oidc"
@@ -24,8 +24,6 @@ _OPTIONAL = {
     *(f"passwords.connections.{key}" for key in ("maxConnections", "connectTimeout", "maxPendingRequests")),
     *(f"passwords.connections.{key}" for key in ("maxRequestsPerConnection", "maxParallelRequests", "idleTimeout")),
     *(f"passwords.outliers.{key}" for key in ("consecutiveErrors", "interval", "ejectionTime", "maxPercent")),
-    *(f"{name}.healthCheck" for name in ("helped", "asked")),
-    *(f"asked.healthCheck.{key}" for key in ("interval", "timeout", "unhealthyAfter", "healthyAfter")),
     *(f"asked.access.external.service.{key}" for key in ("podPort", "timeout", "headers")),
     "helped.access.external.timeout",
     "shown.access.clientCertificates.names",
@@ -37,7 +35,7 @@ _NAMES_OF_ITS_OWN = {
 }
 _NUMBERS = frozenset(
     {
-        *("requests", "bodyBytes", "podPort", "consecutiveErrors", "maxPercent", "unhealthyAfter", "healthyAfter"),
+        *("requests", "bodyBytes", "podPort", "consecutiveErrors", "maxPercent"),
         *("maxConnections", "maxPendingRequests", "maxRequestsPerConnection", "maxParallelRequests"),
     }
 )
@@ -47,7 +45,7 @@ _LISTS = ("audiences", "team", "roles", "scopes", "headers", "names")
 
 def _is_legitimate(mutation: Mutation) -> bool:
     where, key = dotted(mutation.place[1:]), str(mutation.place[-1])
-    if where.startswith("logins") and key in {"issuer"}:
+    if where.startswith("logins") and key == "issuer":
         return False  # a provider is an address
     allowed = {
         "removed": where in _OPTIONAL,
@@ -81,7 +79,9 @@ def _tried() -> list[Mutation]:
     return [
         each
         for each in mutations(_values()["backends"], ("backends",))
-        if len(each.place) > 2 and each.place[1] in access_backends() and each.place[2] in _TRIED
+        if len(each.place) >= len(("backends", "", ""))
+        and each.place[1] in access_backends()
+        and each.place[2] in _TRIED
     ]
 
 

@@ -26,26 +26,11 @@ def _with_redis(values: Values) -> Values:
 _TOGETHER = {"requests": {"all": {"requests": 5, "per": "minute", "counted": "together"}}}
 
 
-@pytest.mark.parametrize(
-    ("more", "path"),
-    [
-        ({"limits": {"bodyBytes": 5}}, "limits"),
-        *(({"connections": {key: 5}}, f"connections.{key}") for key in ("maxPendingRequests", "maxParallelRequests")),
-        ({"connections": {"maxRequestsPerConnection": 5}}, "connections.maxRequestsPerConnection"),
-        ({"connections": {"idleTimeout": "5s"}}, "connections.idleTimeout"),
-    ],
-)
-def test_limits_of_requests_need_requests(more: dict[str, Any], path: str) -> None:
+def test_limits_of_requests_need_requests() -> None:
     """A limit of requests on TLS that is passed through was taken, and nobody counted."""
-    ((found, wrong),) = _told(protocol="TLS", **more)
-    assert (found, wrong) == (path, "is about requests, and the Gateway sees none in TLS")
-    assert _told(**more) == []
-
-
-def test_a_websocket_is_not_read_whole() -> None:
-    """With a limit of bodies Envoy Gateway takes no upgrades, so no WebSocket was ever opened."""
-    ((path, _),) = _told(applicationProtocol="ws", limits={"bodyBytes": 5})
-    assert path == "limits.bodyBytes"
+    limits = {"limits": {"bodyBytes": 5}}
+    assert _told(protocol="TLS", **limits) == [("limits", "is about requests, and the Gateway sees none in TLS")]
+    assert _told(**limits) == []
 
 
 def test_counting_together_needs_redis_and_redis_a_count() -> None:
@@ -97,20 +82,6 @@ def test_limits_fit_into_a_policy() -> None:
     assert _told(limits={"requests": limits}) == [("limits.requests", "has 17 limits, and Envoy Gateway takes 16")]
 
 
-@pytest.mark.parametrize(
-    ("more", "path"),
-    [
-        ({"healthCheck": {"interval": "5s"}}, "healthCheck"),
-        ({"healthCheck": {"path": "/healthz"}, "protocol": "GRPC"}, "healthCheck.path"),
-        ({"healthCheck": {"path": "/healthz"}, "protocol": "TLS"}, "healthCheck.path"),
-        ({"healthCheck": {"path": "/health/*"}}, "healthCheck.path"),
-    ],
-)
-def test_health_is_asked_for_as_the_protocol_can(more: dict[str, Any], path: str) -> None:
-    """A path was never asked for, or `/health/*` was, to the letter."""
-    assert [found for found, _ in _told(**more)] == [path]
-
-
 def test_a_standby_is_reached() -> None:
     """Half of the endpoints were never left alone, so the standby got nothing, though all of them failed."""
     standby = [{"ip": "93.184.216.35", "port": 443}]
@@ -118,11 +89,3 @@ def test_a_standby_is_reached() -> None:
     assert path == "outliers.maxPercent"
     assert _told(standby=standby, outliers={"maxPercent": 100}) == []
     assert _told(standby=standby, outliers={"maxPercent": 50}, healthCheck={"path": "/healthz"}) == []
-
-
-@pytest.mark.parametrize("key", ["healthCheck", "outliers"])
-def test_nobody_asks_hosts_that_are_not_known_yet(key: str) -> None:
-    """A resolver has no endpoints, so neither did anything."""
-    values = _values(resolver={"port": 443}, **{key: {"interval": "5s"} if key == "outliers" else {"path": "/healthz"}})
-    del values["backends"]["one"]["endpoints"]
-    assert f"backends.one.{key}" in [path for path, _, _ in told(values)]

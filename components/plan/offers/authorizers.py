@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from components.plan.names import helper_socket, part_name
+from components.plan.names import further_name, helper_socket
 from components.plan.objects import DECLARATION, KubeObject, declaration
 from components.settings import Settings
 from components.settings.offers.access import ExternalAuthorizer
@@ -42,4 +42,4 @@ def authorizer(settings: Settings, name: str, backend: Backend) -> KubeObject | 
 
 
 def _name(backend: str) -> str:
-    return part_name(backend, "authorizer")
+    return further_name(backend, "authorizer")

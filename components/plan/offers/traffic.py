@@ -6,7 +6,7 @@ Without one Envoy Gateway retries nothing, and limits connections to Envoy's def
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from components.plan.names import part_name
+from components.plan.names import further_name
 from components.plan.objects import KubeObject
 from components.plan.offers.attaching import attached
 from components.plan.offers.counting import rate_limit
@@ -41,7 +41,7 @@ def _policy(
     return KubeObject(
         api_version="gateway.envoyproxy.io/v1alpha1",
         kind="BackendTrafficPolicy",
-        name=name if rule is None else part_name(name, rule),
+        name=name if rule is None else further_name(name, rule),
         namespace=settings.install.envoy_gateway.namespace,
         spec={"targetRefs": attached(name, backend, rule), **spec},
     )

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from components.settings.destinations import Connections, Count, OutlierDetection
-from components.settings.http_types import Duration, OnePath
+from components.settings.http_types import Duration, HttpPath
 from components.settings.offers.access import Access
 from components.settings.offers.limits import RequestLimits
 from components.settings.offers.routes import BackendRoute
@@ -90,7 +90,7 @@ class BackendTls(Model):
 class HealthCheck(Model):
     """Asking endpoints whether they are well, instead of learning it from callers' errors."""
 
-    path: OnePath | None = None
+    path: HttpPath | None = None
     """HTTP: what is asked for with GET; 200 is well. Left out for GRPC (its own health service), TLS and TCP (whether
     it connects)."""
     interval: Duration = "5s"

@@ -173,7 +173,7 @@ def _shared_keys(parts: Parts) -> Found:
 
 def _unused_helpers(parts: Parts) -> Found:
     """A helper sees the proxies' network and files; one that nobody asks is there for nothing."""
-    if parts.backend_names != parts.backends.keys():
+    if parts.backend_names != frozenset(parts.backends):
         return
     for name, gateway in parts.backend_gateways.items():
         if gateway is None:
@@ -189,7 +189,7 @@ def _unused_helpers(parts: Parts) -> Found:
 
 
 def _sockets(parts: Parts, gateway: str) -> Iterator[Any]:
-    """The helpers that backends of a Gateway name, also where `access` is otherwise wrong; any value may stand there."""
+    """The helpers that backends of a Gateway name, also where `access` is wrong; any value may stand there."""
     offered = parts.plain.get("backends")
     for each in (offered or {}).values() if is_map(offered) else ():
         if (at(each, "gateway") or DEFAULT_GATEWAY) == gateway:
