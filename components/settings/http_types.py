@@ -56,6 +56,12 @@ def _path(text: str) -> str:
     return text
 
 
+def _one_path(text: str) -> str:
+    if text.endswith("/*"):
+        raise wrong(f"{shown(text)} is every path below another, and one is meant here", "a path without `/*`")
+    return text
+
+
 def _token_header(text: str) -> str:
     if text in _HOSTS_OWN:
         raise wrong(
@@ -109,6 +115,8 @@ HttpMethod = Annotated[str, Field(pattern=r"^[A-Z]{3,16}$")]
 """An HTTP method in upper case."""
 HttpPath = Annotated[str, AfterValidator(_path)]
 """A path, exact, or with `/*` at its end for everything below."""
+OnePath = Annotated[HttpPath, AfterValidator(_one_path)]
+"""One path, without `/*`."""
 ExactText = Annotated[Sentence, AfterValidator(_exact)]
 """Text that Istio compares as it is: `*` at either end would be a wildcard (AuthorizationPolicy, "Rule")."""
 ClaimName = Annotated[Sentence, AfterValidator(_claim)]

@@ -7,6 +7,7 @@ import pytest
 from tests.support import changed, dev_values, problems_of, setting, settings_of, told
 
 _N9E = "backends.n9e"
+_KNOWN = "one of: apiKeys, basic, clientCertificates, clientCidrs, external, jwt, oidc, public"
 _ONE_PLACE = (
     "an endpoint has either `ip` or `fqdn`",
     "`{ip: 172.139.20.181, port: 17000}`, or with `fqdn`",
@@ -62,13 +63,10 @@ def test_a_backend_has_no_destination_s_name() -> None:
 @pytest.mark.parametrize(
     ("access", "problem"),
     [
-        (
-            {"mode": "public"},
-            (".reason", "is missing", "add `reason:`: Why none is needed."),
-        ),
-        ({"mode": "open", "reason": "x"}, (".mode", '"open" is not known here', "one of: public")),
-        ({"mode": "public", "reason": " "}, (".reason", "is empty", "a few words that a colleague understands")),
-        ({"mode": "public", "reason": "x", "why": "y"}, (".why", "unknown key `why`", "one of: mode, reason")),
+        ({"public": " "}, (".public", "is empty", "a few words that a colleague understands")),
+        ({"public": "x", "why": "y"}, (".why", "unknown key `why`", _KNOWN)),
+        ({"public": "x", "basic": "users"}, ("", "is `public`, and asks for more", "either of them")),
+        ({}, ("", "lets nobody in, or anybody", "`jwt`, `apiKeys` or another; or `public` with the reason")),
     ],
 )
 def test_a_backend_without_authentication_says_why(access: dict[str, Any], problem: tuple[str, str, str]) -> None:
@@ -80,7 +78,7 @@ def test_a_backend_without_authentication_says_why(access: dict[str, Any], probl
 def test_access_is_never_a_default() -> None:
     """As above, where `access` is left out altogether."""
     found = told(changed(lambda values: values["backends"]["n9e"].pop("access")))
-    assert found == [(f"{_N9E}.access", "is missing", "add `access:`: Who may call it.")]
+    assert found == [(f"{_N9E}.access", "is missing", "add `access:`: Who may call it. All that is given must hold.")]
 
 
 def test_backends_are_optional_and_never_empty() -> None:

@@ -12,7 +12,7 @@ from tests.every_key import rich_values
 from tests.settings.mutations import Mutation, mutations
 from tests.support import Values, dev_values, full_values, problems_of, settings_of
 
-_FREE_TEXT = ("owner", "ticket", "reason", "username", "context")
+_FREE_TEXT = ("owner", "ticket", "public", "username", "context")
 """Words for people: any text will do."""
 _NAMES_OF_ITS_OWN = {
     "cluster.namespaces.monitoring": "a platform namespace may be any",

@@ -5,6 +5,7 @@ from typing import Any, Final
 from components.plan.mesh.requests import INTERNAL_HEADERS
 from components.plan.names import further_name
 from components.plan.objects import KubeObject
+from components.plan.offers.credentials import spent_headers
 from components.plan.offers.listeners import listening_port
 from components.plan.offers.matches import grpc_matches, http_matches
 from components.plan.offers.targets import mesh_host, reference, references
@@ -42,7 +43,7 @@ class _Rules:
     def default(self) -> dict[str, Any]:
         """Every request goes to the backend."""
         matches = {"matches": http_matches(BackendRoute())} if self._is_http else {}
-        filters = [_request_headers(None)]
+        filters = [_request_headers(None, self._backend)]
         return {"filters": filters, **matches, "backendRefs": self._references(None)}
 
     def rule(self, key: str, route: BackendRoute) -> dict[str, Any]:
@@ -97,7 +98,7 @@ class _Rules:
         return {**target, "filters": [{"type": "URLRewrite", "urlRewrite": {"hostname": host}}]}
 
     def _filters(self, key: str, route: BackendRoute) -> list[dict[str, Any]]:
-        filters = [_request_headers(route.request_headers)]
+        filters = [_request_headers(route.request_headers, self._backend)]
         if route.response_headers is not None:
             changes = _changes(route.response_headers)
             filters.append({"type": "ResponseHeaderModifier", "responseHeaderModifier": changes})
@@ -146,7 +147,7 @@ def _resolved(name: str, backend: Backend, host: str) -> dict[str, Any]:
     names = (host, f"{host}:{listening_port(backend)}")
     return {
         "matches": [{**path, "headers": [{"name": "host", "value": each}]} for each in names],
-        "filters": [_request_headers(None), {"type": "URLRewrite", "urlRewrite": {"hostname": host}}],
+        "filters": [_request_headers(None, backend), {"type": "URLRewrite", "urlRewrite": {"hostname": host}}],
         "backendRefs": references(name, backend),
     }
 
@@ -162,10 +163,11 @@ def _replaced(route: BackendRoute, path: str) -> dict[str, str]:
     return {"type": "ReplaceFullPath", "replaceFullPath": path}
 
 
-def _request_headers(own: HeaderChanges | None) -> dict[str, Any]:
-    """What Envoy would add about the caller stays inside."""
+def _request_headers(own: HeaderChanges | None, backend: Backend) -> dict[str, Any]:
+    """What Envoy would add about the caller stays inside, and what callers showed to the Gateway."""
     changes = {} if own is None else _changes(own)
-    changes["remove"] = list(dict.fromkeys((*INTERNAL_HEADERS, *changes.get("remove", ()))))
+    removed = (*INTERNAL_HEADERS, *spent_headers(backend), *changes.get("remove", ()))
+    changes["remove"] = list(dict.fromkeys(removed))
     return {"type": "RequestHeaderModifier", "requestHeaderModifier": changes}
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from components.plan.admission import AdmissionPolicy, plan_admission
 from components.plan.objects import KubeObject
 from components.plan.offers.access import access_policies
+from components.plan.offers.authorizers import authorizer
 from components.plan.offers.grants import grants
 from components.plan.offers.mesh import offers
 from components.plan.offers.redirects import redirects
@@ -49,7 +50,10 @@ def plan_backends(settings: Settings, approvals: Approvals) -> BackendsPlan:
         grants=tuple(grants(settings)),
         backends={
             name: OfferedBackend(
-                targets=tuple(targets(settings, name, backend)),
+                targets=(
+                    *targets(settings, name, backend),
+                    *([asked] if (asked := authorizer(settings, name, backend)) is not None else []),
+                ),
                 policies=(
                     *access_policies(settings, name, backend),
                     *traffic_policies(settings, name, backend),

@@ -1,30 +1,46 @@
 """Who may call a backend."""
 
-from typing import Annotated
+import re
+from typing import Annotated, Final
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from components.settings.http_types import ClaimName, Duration, ExactText, HeaderName, HttpPath, HttpsUrl, JsonWebKeys
+from components.settings.http_types import ClaimName, Duration, ExactText, HeaderName, HttpsUrl, JsonWebKeys, OnePath
 from components.settings.mesh import Authorizer
-from components.settings.problems import wrong
+from components.settings.problems import shown, wrong
 from components.settings.types import Cidr, EntryName, Host, Items, KubernetesName, Model, Sentence
+
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+")
+_LONGEST: Final = 253
+
+
+def _issuer(text: str) -> str:
+    """As Envoy Gateway takes it (v1.9, validateJWTProvider); of another it would answer every request 500."""
+    if (":" in text and not _SCHEME.fullmatch(text)) or len(text) > _LONGEST:
+        raise wrong(
+            f"{shown(text)} is no issuer: with a `:` it is a URI, of 253 characters at most", "the token's `iss`"
+        )
+    return text
 
 
 class Jwt(Model):
     """A JSON Web Token as `authorization: Bearer ...`. Either `jwksUri` or `jwks` says by which keys it is known."""
 
-    issuer: ExactText
+    issuer: Annotated[ExactText, AfterValidator(_issuer)]
     """Its `iss`, to the letter."""
     audiences: Items[ExactText]
-    """Its `aud`: one of these."""
+    """Its `aud`: one of these, 8 at most."""
     jwks_uri: HttpsUrl | None = None
-    """Where the proxies fetch the public keys."""
+    """Where the proxies fetch the public keys, by a certificate of a public authority."""
     cidrs: Items[Cidr] | None = None
     """The addresses behind `jwksUri`. Without them, `publicRanges` must approve the backend, with that host."""
     jwks: JsonWebKeys | None = None
     """The public keys themselves: a JSON Web Key Set."""
     claims: Annotated[dict[ClaimName, Items[ExactText]], Field(min_length=1)] | None = None
-    """Claims that it must have, each with one of the values. Without them: any token of the issuer."""
+    """Claims that it must have, each with one of the values, as text or in a list; 4 at most. A dot leads into a
+    claim's parts: `realm_access.roles`. Without them: any token of the issuer."""
+    pass_on: bool = False
+    """Let the backend see the token. Without it the Gateway takes it off: who runs the backend could use it here."""
 
     @model_validator(mode="after")
     def _has_keys(self) -> "Jwt":
@@ -32,6 +48,19 @@ class Jwt(Model):
             raise wrong("has no keys, or from two places", "`jwksUri`, or `jwks` with the keys themselves")
         if self.cidrs is not None and self.jwks_uri is None:
             raise wrong("`cidrs` are the addresses behind `jwksUri`, which is not there", "leave `cidrs` out")
+        return self
+
+    @model_validator(mode="after")
+    def _is_what_a_policy_holds(self) -> "Jwt":
+        for key, given, most in (("audiences", self.audiences, 8), ("claims", self.claims or {}, 4)):
+            if len(given) > most:
+                raise wrong(f"has {len(given)} `{key}`, and a SecurityPolicy tells {most} apart", f"{most} at most")
+        paths = [name for name in self.claims or {} if "://" in name]
+        if paths:
+            raise wrong(
+                f"the claim {shown(paths[0])} is a URL, and Envoy Gateway takes its dots for a way into parts",
+                "a claim with a short name, which most issuers can add",
+            )
         return self
 
 
@@ -60,10 +89,18 @@ class Oidc(Model):
     """The addresses of the provider. Without them, `publicRanges` must approve the backend, with its hosts."""
     scopes: Items[ExactText] | None = None
     """What is asked for besides `openid`."""
-    callback: HttpPath = "/oauth2/callback"
-    """The path that the provider sends browsers back to, on the first of `hostnames`."""
-    logout: HttpPath = "/logout"
+    callback: OnePath = "/oauth2/callback"
+    """The path that the provider sends browsers back to."""
+    logout: OnePath = "/logout"
     """The path that ends the login."""
+
+    @model_validator(mode="after")
+    def _has_paths_of_its_own(self) -> "Oidc":
+        if self.callback in {"/", self.logout}:
+            raise wrong("`callback` is a path that has another meaning", "a path of its own")
+        if "?" in self.issuer:
+            raise wrong(f"`issuer` is {shown(self.issuer)}, and an issuer has no query", "the part before the `?`")
+        return self
 
 
 class ApiKeys(Model):
@@ -83,12 +120,14 @@ class ExternalAuthorizer(Model):
     socket: EntryName | None = None
     """A helper in the proxies' own pods: a name under `helpers` of the backend's Gateway. Asked by GRPC."""
     timeout: Duration = "1s"
-    """How long a helper may think."""
+    """How long a helper may think; a service says so itself."""
 
     @model_validator(mode="after")
     def _is_one(self) -> "ExternalAuthorizer":
         if (self.service is None) == (self.socket is None):
             raise wrong("is nobody, or two", "`service`, or `socket` with a helper's name")
+        if self.service is not None and "timeout" in self.model_fields_set:
+            raise wrong("`timeout` is a helper's", "`timeout` in `service`")
         return self
 
 
@@ -119,7 +158,8 @@ class Access(Model):
     client_certificates: ClientCertificates | None = None
     """Who shows a certificate. Needs `certificate`."""
     client_cidrs: Items[Cidr] | None = None
-    """Who calls from these addresses, as the Gateway's `trustedProxies` say. Not for TLS that is passed through."""
+    """Who calls from these addresses, as the Gateway's `trustedProxies` say; for TLS that is not ended here, and TCP,
+    the addresses that connect."""
 
     @model_validator(mode="after")
     def _keeps_somebody_out(self) -> "Access":

@@ -1,6 +1,6 @@
 """Do backends fit their Gateways, each other, and the rest of the declaration?"""
 
-from components.settings.offers import listening, routing, targeting
+from components.settings.offers import calling, limiting, listening, routing, targeting
 from components.settings.parts import Parts
 from components.settings.problems import Found
 
@@ -10,6 +10,8 @@ def check(parts: Parts) -> Found:
     yield from listening.check(parts)
     yield from targeting.check(parts)
     yield from routing.check(parts)
+    yield from calling.check(parts)
+    yield from limiting.check(parts)
     owners: dict[str, str] = {}
     outside = {host: name for name, each in parts.destinations.items() for host in each.hosts}
     for name, backend in parts.backends.items():

@@ -18,17 +18,24 @@ class RateLimit(Model):
     per: Literal["second", "minute", "hour", "day"]
     """In what time."""
     counted: Literal["each-proxy", "together"] = "each-proxy"
-    """`each-proxy`: by each proxy for itself. `together`: by all of them in Redis (install.envoyGateway.redis), to
-    the request."""
+    """`each-proxy`: by each proxy for itself, for each hostname and each path of `routes` apart. `together`: by all of
+    them in Redis (install.envoyGateway.redis), to the request."""
     each: Literal["caller-address"] | None = None
-    """For each address of callers by itself. Without it, and without `eachHeader`: for all callers together."""
+    """For each address of callers by itself. Without it, and without `eachHeader`: for all callers together. Needs
+    `counted: together`."""
     each_header: HeaderName | None = None
-    """For each value of this header by itself; requests without it are not counted."""
+    """For each value of this header by itself; requests without it are not counted. Needs `counted: together`."""
 
     @model_validator(mode="after")
     def _counts_one_thing(self) -> "RateLimit":
         if self.each is not None and self.each_header is not None:
             raise wrong("counts by address and by header", "two limits, one of each")
+        if self.counted == "each-proxy" and (self.each is not None or self.each_header is not None):
+            raise wrong(
+                "counts each caller, of whom a proxy by itself remembers 20 (Envoy's `max_dynamic_descriptors`): "
+                "with the 21st the first begins anew",
+                "`counted: together`, or a limit for all callers",
+            )
         return self
 
 

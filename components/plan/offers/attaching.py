@@ -1,0 +1,22 @@
+"""What the policies of a backend attach to."""
+
+from typing import Any, Final
+
+from components.plan.offers.listeners import gateway_name, gateway_of, listeners
+from components.settings.offers.backends import Backend
+
+_GROUP: Final = "gateway.networking.k8s.io"
+_ROUTES: Final = {"HTTP": "HTTPRoute", "GRPC": "GRPCRoute", "TCP": "TCPRoute"}
+
+
+def attached(name: str, backend: Backend, rule: str | None = None) -> list[dict[str, Any]]:
+    """A policy's `targetRefs`: a backend's route, or one rule of it.
+
+    A SecurityPolicy does not take a TLSRoute (Envoy Gateway v1.9, securitypolicy_types.go). TLS has listeners of its
+    own, one for each hostname, which no other backend uses.
+    """
+    if backend.protocol == "TLS":
+        gateway = {"group": _GROUP, "kind": "Gateway", "name": gateway_name(gateway_of(backend))}
+        return [{**gateway, "sectionName": each.name} for each in listeners(name, backend)]
+    section = {} if rule is None else {"sectionName": rule}
+    return [{"group": _GROUP, "kind": _ROUTES[backend.protocol], "name": name, **section}]
