@@ -23,6 +23,7 @@ NAMESPACED_KINDS = (
         "gateway.networking.k8s.io/Gateway",
         "gateway.networking.k8s.io/ListenerSet",
         "gateway.networking.k8s.io/ReferenceGrant",
+        "gateway.networking.x-k8s.io/XListenerSet",
         "helm.cattle.io/HelmChart",
         "helm.cattle.io/HelmChartConfig",
         "helm.toolkit.fluxcd.io/HelmRelease",

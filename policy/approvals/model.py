@@ -88,7 +88,7 @@ class ChartSource(Approval):
 
 
 class DynamicResolver(Approval):
-    """Lets one Backend of type DynamicResolver exist."""
+    """Lets one Backend of type DynamicResolver exist, for routes with exact hosts alone (EGR115)."""
 
     namespace: KubernetesLabel
     """The Backend's namespace."""
@@ -104,7 +104,7 @@ class PrivateName(Approval):
 
 
 class UnixSocket(Approval):
-    """Lets Envoy connect to a socket in its own pod, such as an external processor's."""
+    """Lets Envoy itself connect to a socket in its own pod, such as an external processor's; no route may (EGR116)."""
 
     paths: Items[SocketPath]
     """The sockets, by their exact path. Those of container runtimes, kubelet and mesh agents cannot be approved."""

@@ -36,6 +36,7 @@ _WALKS: dict[str, Callable[[Walk, Node], None]] = {
     BACKEND: envoy_gateway.backend,
     "gateway.envoyproxy.io/SecurityPolicy": envoy_gateway.security_policy,
     "gateway.envoyproxy.io/EnvoyExtensionPolicy": envoy_gateway.extension_policy,
+    "gateway.envoyproxy.io/BackendTrafficPolicy": envoy_gateway.backend_traffic_policy,
     ENVOY_PROXY: envoy_gateway.envoy_proxy,
     **dict.fromkeys(_ROUTES, envoy_gateway.route),
     EGRESS_TRAFFIC_POLICY: asm.egress_traffic_policy,

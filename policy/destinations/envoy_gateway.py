@@ -2,12 +2,13 @@
 
 from policy.destinations import kubernetes
 from policy.destinations.walk import Walk
-from policy.readers.routes import reference_nodes
+from policy.readers.routes import fields_named, reference_nodes
 from policy.reading import Node, Reader, as_mapping, is_empty, join
 
 _ENDPOINT_KINDS = ("ip", "fqdn", "unix")
 _ENDPOINT_FIELDS = frozenset({*_ENDPOINT_KINDS, "hostname", "zone"})
 _OIDC_URLS = ("issuer", "authorizationEndpoint", "endSessionEndpoint")
+_HEALTH_CHECK, _LOAD_REPORT = "overrides", "outOfBand"
 _SERVICES = (None, "Service", "ServiceImport")
 
 
@@ -63,6 +64,7 @@ def security_policy(walk: Walk, whole: Node) -> None:
     _fetched(walk, oidc, "tokenEndpoint")
     for key in _OIDC_URLS:
         walk.url(reader.field(oidc, key))
+    _other_ports(walk, spec)
 
 
 def _fetched(walk: Walk, holder: Node, key: str) -> None:
@@ -94,6 +96,21 @@ def extension_policy(walk: Walk, whole: Node) -> None:
     for wasm in reader.items(reader.field(whole, "spec", "wasm")):
         walk.url(reader.field(wasm, "code", "http", "url"))
         walk.image(reader.field(wasm, "code", "image", "url"))
+    _other_ports(walk, reader.field(whole, "spec"))
+
+
+def backend_traffic_policy(walk: Walk, whole: Node) -> None:
+    """BackendTrafficPolicy: the other ports of its Backends that it connects to."""
+    _other_ports(walk, walk.reader.field(whole, "spec"))
+
+
+def _other_ports(walk: Walk, spec: Node) -> None:
+    """Ports that the settings of a cluster connect to besides the endpoints' own, wherever `spec` has such settings.
+
+    healthcheck_types.go, HealthCheckOverrides; loadbalancer_types.go, OutOfBandReporting.
+    """
+    for settings in fields_named(spec, frozenset({_HEALTH_CHECK, _LOAD_REPORT})):
+        walk.port(walk.reader.field(settings, "port"))
 
 
 def envoy_proxy(walk: Walk, whole: Node) -> None:
@@ -110,6 +127,9 @@ def configuration(walk: Walk, whole: Node) -> None:
     _collector(walk, reader.field(whole, "telemetry", "traces", "sink", "openTelemetry"))
     rate_limit = reader.field(whole, "rateLimit")
     walk.url(reader.field(rate_limit, "telemetry", "tracing", "provider", "url"), inside=True)
+    hidden = reader.field(rate_limit, "backend", "redis", "urlRef")
+    if not is_empty(hidden):
+        reader.report(hidden, "is the address of a database, in a Secret, where nobody can judge it")
     redis = reader.field(rate_limit, "backend", "redis", "url")
     for server in (reader.text(redis) or "").split(","):  # a list, for Sentinel and Cluster
         if server.strip() != "":
@@ -133,6 +153,7 @@ def _proxy_spec(walk: Walk, spec: Node) -> None:
     sinks.append(reader.field(telemetry, "tracing", "provider"))
     for sink in sinks:
         _collector(walk, sink)
+    _other_ports(walk, telemetry)
 
 
 def _collector(walk: Walk, sink: Node) -> None:

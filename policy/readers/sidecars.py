@@ -22,6 +22,7 @@ _EVERYTHING: Final = "*"
 _EXCLUDES: Final = (f"{_PREFIX}excludeOutboundIPRanges", f"{_PREFIX}excludeOutboundPorts")
 _EXCLUDED_INTERFACES: Final = f"{_PREFIX}excludeInterfaces"
 _INCLUDES: Final = f"{_PREFIX}includeOutboundIPRanges"
+_INBOUND: Final = f"{_PREFIX}includeInboundPorts"
 _REPLACES: Final = (_TEMPLATES_KEY, "proxy.istio.io/overrides")
 _REPLACES_SIDECAR: Final = ("sidecar.istio.io/bootstrapOverride", "sidecar.istio.io/proxyImage")
 """Annotations with which the pod brings a sidecar of its own; a gateway may well, and gateways use the first two."""
@@ -77,6 +78,7 @@ def judge_annotations(reader: Reader, annotations: Node, *, is_client: bool) -> 
         _judge_text(reader, reader.field(annotations, _EXCLUDED_INTERFACES), "{} goes past the sidecar")
         for key in (*_REPLACES, *_REPLACES_SIDECAR, *_VOLUMES):
             _judge_text(reader, reader.field(annotations, key), _REPLACED)
+        _judge_inbound(reader, reader.field(annotations, _INBOUND))
         judge_proxy_config(reader, config)
     else:
         judge_interception(reader, proxy_field(reader, config, "interceptionMode"))
@@ -104,6 +106,12 @@ def _judge_capture(reader: Reader, annotations: Node) -> None:
     if text is not None and text.strip() != _EVERYTHING:
         reader.report(included, f"all but {shown(text)} goes past the sidecar")
     judge_interception(reader, reader.field(annotations, _INTERCEPTION))
+
+
+def _judge_inbound(reader: Reader, included: Node) -> None:
+    # A gateway listens by itself; in a client this takes mutual TLS and authorization off everything that it serves.
+    if reader.text(included) == "":
+        reader.report(included, "nothing that is sent to the pod goes through the sidecar")
 
 
 def _judge_text(reader: Reader, node: Node, message: str) -> None:

@@ -4,21 +4,15 @@ from collections.abc import Iterator
 
 from policy.destinations import DESTINATION_KINDS, destinations_of
 from policy.facts.names import NameClass, classify_name
-from policy.rule import Context, Finding, Grants, ObjectRule, Severity, Subject
+from policy.name_findings import is_approved_name
+from policy.rule import Context, Finding, ObjectRule, Severity, Subject
 
 
 def _check(subject: Subject, context: Context) -> Iterator[Finding]:
     for place in destinations_of(subject).names:
         found = classify_name(place.name, context.grants.cluster_domain, context.namespaces)
-        if found is NameClass.SPECIAL_TLD and not _is_approved(place.name, context.grants):
+        if found is NameClass.SPECIAL_TLD and not is_approved_name(place.name, context.grants):
             yield Finding(path=place.path, message=f"{place.text} is not in the public DNS, and no approval covers it")
-
-
-def _is_approved(name: str, grants: Grants) -> bool:
-    """A suffix of one label would approve everybody's names under it, so it approves nothing."""
-    labels = name.split(".")
-    suffixes = (".".join(labels[start:]) for start in range(len(labels) - 1))
-    return not grants.private_names.isdisjoint(suffixes)
 
 
 RULE = ObjectRule(

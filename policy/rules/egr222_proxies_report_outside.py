@@ -1,14 +1,15 @@
-"""EGR222: a mesh whose proxies report to a host outside. A warning: a collector may be a service that is rented."""
+"""EGR222: proxies that report to a host outside. A warning: a collector may be a service that is rented."""
 
 import re
 from collections.abc import Iterator
 
 from policy.destinations import destinations_of
 from policy.facts.names import NameClass, classify_name
+from policy.readers.envoy_gateway_config import PROXY_KINDS
 from policy.readers.mesh_config import MESH_CONFIG_KINDS
 from policy.rule import Context, Finding, ObjectRule, Severity, Subject
 
-_REPORTS = re.compile(r"(^|[.\]])(extensionProviders|defaultConfig)\b")  # EGR100 refuses the other spelling
+_REPORTS = re.compile(r"(^|[.\]])(extensionProviders|defaultConfig|telemetry)\b")  # EGR100 refuses the other spelling
 _INSIDE = frozenset({NameClass.CLUSTER, NameClass.SINGLE_LABEL, NameClass.UNLISTED_TLD, NameClass.LOCALHOST})
 
 
@@ -27,7 +28,7 @@ RULE = ObjectRule(
     id="EGR222",
     name="proxies-report-outside",
     severity=Severity.WARN,
-    applies_to=MESH_CONFIG_KINDS,
+    applies_to=MESH_CONFIG_KINDS | PROXY_KINDS,
     summary="Logs, traces, metrics and questions about requests go from the proxies to services of the cluster.",
     why="What proxies report holds URLs with their queries, headers and identities of every workload. It leaves "
     "from every pod, past the egress gateway, and nobody declared it.",
@@ -45,6 +46,6 @@ spec:
 """,
     url="https://istio.io/latest/docs/reference/config/istio.mesh.v1alpha1/#MeshConfig-ExtensionProvider",
     source="istio/api: mesh/v1alpha1/config.proto, mesh/v1alpha1/proxy.proto; istio/istio: "
-    "pilot/pkg/model/extensionproviders.go",
+    "pilot/pkg/model/extensionproviders.go; envoyproxy/gateway: api/v1alpha1/envoyproxy_types.go",
     check=_check,
 )

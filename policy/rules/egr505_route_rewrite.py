@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from policy.destinations import BACKEND
 from policy.facts.names import NameClass, classify_name, parse_hostname
+from policy.name_findings import is_approved_name
 from policy.readers.routes import ENVOY_GATEWAY, GRPC_ROUTE, HTTP_ROUTE, RouteRule, read_route
 from policy.reading import Node, Reader, root, shown
 from policy.rule import Context, Finding, Severity, StackRule, Subject
@@ -78,13 +79,9 @@ class _Stack:
             return
         context = self._context
         found = classify_name(name, context.grants.cluster_domain, context.namespaces)
-        if found is not NameClass.PUBLIC and not (found is NameClass.SPECIAL_TLD and self._is_approved(name)):
+        is_approved = found is NameClass.SPECIAL_TLD and is_approved_name(name, context.grants)
+        if found is not NameClass.PUBLIC and not is_approved:
             reader.report(node, f"{text} is no public name but {found}, and this route may connect to it")
-
-    def _is_approved(self, name: str) -> bool:
-        labels = name.split(".")
-        suffixes = (".".join(labels[start:]) for start in range(len(labels) - 1))
-        return not self._context.grants.private_names.isdisjoint(suffixes)
 
     def _judge_extension(self, reader: Reader, extension: Node, namespace: str, *, is_shown: bool) -> None:
         name = reader.text(reader.field(extension, "name")) or ""

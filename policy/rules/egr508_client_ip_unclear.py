@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from policy.facts.addresses import is_wide
 from policy.readers.authentication import SECURITY_POLICY, read_security_policy
 from policy.readers.client_certificates import CLIENT_TRAFFIC_POLICY
-from policy.readers.listeners import GATEWAY
+from policy.readers.listeners import GATEWAY, listeners_of
 from policy.readers.policy_targets import Attachments, named_targets
-from policy.readers.routes import GATEWAY_API, ROUTE_KINDS, TCP_ROUTE, Parent, read_route
+from policy.readers.routes import GATEWAY_API, ROUTE_KINDS, TCP_ROUTE, TLS_ROUTE, Parent, read_route
 from policy.reading import Reader, is_empty, root
 from policy.rule import Context, Finding, Severity, StackRule, Subject
 
@@ -79,10 +79,18 @@ class _Stack:
     def _is_told(self, gateway: Parent | None) -> bool:
         if gateway is None or gateway.kind != "Gateway":
             return self._somebody_says
+        if self._is_connection(gateway):
+            return True
         # Many routes share few Gateways.
         if gateway not in self._told:
             self._told[gateway] = self._says_how_on(gateway)
         return self._told[gateway]
+
+    def _is_connection(self, gateway: Parent) -> bool:
+        """Whether it is one listener that has no headers: the address is then that of the connection."""
+        subject = self._targets.get((gateway.kind, gateway.namespace, gateway.name))
+        listeners = listeners_of(subject, gateway, TCP_ROUTE) + listeners_of(subject, gateway, TLS_ROUTE)
+        return gateway.section != "" and any(each.kinds is not None for each in listeners)
 
     def _says_how_on(self, gateway: Parent) -> bool:
         kind, namespace, name = gateway.kind, gateway.namespace, gateway.name

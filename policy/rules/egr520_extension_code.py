@@ -8,6 +8,7 @@ from policy.reading import Node, Reader, is_empty, root, shown
 from policy.rule import Context, Finding, ObjectRule, Severity, Subject
 
 _EXTENSION_POLICY = "gateway.envoyproxy.io/EnvoyExtensionPolicy"
+_BACKEND_TRAFFIC_POLICY = "gateway.envoyproxy.io/BackendTrafficPolicy"
 _DIGEST = re.compile(r"[a-f0-9]{64}")
 _PINNED_IMAGE = re.compile(r"[^@]+@sha256:[a-f0-9]{64}")
 
@@ -16,6 +17,11 @@ def _check(subject: Subject, _context: Context) -> Iterable[Finding]:
     reader = Reader()
     if subject.group_kind == _EXTENSION_POLICY:
         _judge_policy(reader, reader.field(root(subject.whole), "spec"))
+        return reader.findings
+    if subject.group_kind == _BACKEND_TRAFFIC_POLICY:
+        balancer = reader.field(root(subject.whole), "spec", "loadBalancer", "dynamicModule")
+        if not is_empty(balancer):
+            reader.report(balancer, "runs machine code in the proxy's process, with its files and its network")
         return reader.findings
     for proxy in proxy_specs_of(subject, reader):
         modules, validation = reader.field(proxy, "dynamicModules"), reader.field(proxy, "luaValidation")
@@ -54,7 +60,7 @@ RULE = ObjectRule(
     id="EGR520",
     name="extension-code",
     severity=Severity.BLOCK,
-    applies_to=PROXY_KINDS | {_EXTENSION_POLICY},
+    applies_to=PROXY_KINDS | {_EXTENSION_POLICY, _BACKEND_TRAFFIC_POLICY},
     summary="Extensions of the proxies are Wasm, pinned by digest, or servers of their own; no Lua, no machine code.",
     why="Lua and dynamic modules run in Envoy's process, with its certificates and its network. Wasm is confined, but "
     "without a digest it is whatever the server gives out today.",

@@ -61,6 +61,34 @@ kind: BackendTLSPolicy
 metadata: {name: t, namespace: apps}
 spec: {validation: {wellKnownCACertificates: System}}
 ---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: ClientTrafficPolicy
+metadata: {name: c, namespace: apps}
+spec: {proxyProtocol: {optional: false}, tls: {ciphers: [ECDHE-RSA-AES128-GCM-SHA256]}}
+---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: SecurityPolicy
+metadata: {name: s, namespace: apps}
+spec:
+  cors: {allowCredentials: true, allowOrigins: [https://a.org]}
+  csrf: {additionalOrigins: [https://a.org]}
+  oidc: {redirectURL: https://a.org/callback, cookieDomain: a.org, disableTokenEncryption: false}
+---
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: EnvoyProxy
+metadata: {name: e, namespace: apps}
+spec:
+  filterOrder: [{name: envoy.filters.http.wasm, before: envoy.filters.http.jwt_authn}]
+  telemetry: {accessLog: {settings: [{format: {json: {method: "%REQ(:METHOD)%"}}}]}}
+  provider:
+    type: Kubernetes
+    kubernetes: {envoyDeployment: {patch: {value: {spec: {template: {spec: {automountServiceAccountToken: false}}}}}}}
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: Gateway
+metadata: {name: g, namespace: apps}
+spec: {gatewayClassName: edge, addresses: [{type: Hostname, value: a.org}]}
+---
 apiVersion: networking.istio.io/v1
 kind: WorkloadEntry
 metadata: {name: vm, namespace: news}
@@ -176,12 +204,13 @@ def test_junk_of_a_judged_kind_is_judged_without_a_crash(kind: str, spec: object
 
 @given(st.sampled_from([fixture for fixture in fixtures() if fixture.subjects]), st.data())
 def test_a_mutated_fixture_is_judged_without_a_crash(fixture: Fixture, data: st.DataObject) -> None:
-    """Guards against an exception on an object that is almost right."""
-    whole = data.draw(st.sampled_from(fixture.subjects)).whole
+    """Guards against an exception on an object that is almost right, alone or among those that it belongs to."""
+    others = list(fixture.subjects)
+    whole = others.pop(data.draw(st.integers(0, len(others) - 1))).whole
     path = data.draw(st.sampled_from([(), *_places(whole)]))
     junk = data.draw(JUNK)
     changed = junk if path == () else _with(whole, path, junk)
-    for violation in judge(subjects_of(changed), REQUIRED):
+    for violation in judge((*subjects_of(changed), *others), REQUIRED):
         assert "the rule itself failed" not in violation.message
 
 

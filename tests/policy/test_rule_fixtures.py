@@ -24,6 +24,7 @@ _WITHOUT_NAMESPACE = frozenset(
         "crd.projectcalico.org/GlobalNetworkPolicy",
         "crd.projectcalico.org/GlobalNetworkSet",
         "gateway.envoyproxy.io/EnvoyGateway",
+        "gateway.networking.k8s.io/GatewayClass",
         "helm.sh/Chart",
         "helm.sh/Release",
         "install.istio.io/IstioOperator",  # a file of istioctl's, more often than an object

@@ -1,0 +1,44 @@
+"""EGR540: tokens and keys that clients write into the URL."""
+
+from collections.abc import Iterable
+
+from policy.readers.authentication import SECURITY_POLICY
+from policy.reading import Reader, is_empty, root
+from policy.rule import Context, Finding, ObjectRule, Severity, Subject
+
+
+def _check(subject: Subject, _context: Context) -> Iterable[Finding]:
+    reader = Reader()
+    # What cannot be read of the rest of a policy is EGR506's finding.
+    scratch = Reader()
+    spec = scratch.field(root(subject.whole), "spec")
+    places = [scratch.field(each, "extractFrom") for each in scratch.items(scratch.field(spec, "jwt", "providers"))]
+    places += reader.items(scratch.field(spec, "apiKeyAuth", "extractFrom"))
+    for place in places:
+        parameters = reader.field(place, "params")
+        if not is_empty(parameters):
+            reader.report(parameters, "takes credentials from the URL, which every log on the way keeps")
+    return reader.findings
+
+
+RULE = ObjectRule(
+    id="EGR540",
+    name="credential-in-url",
+    severity=Severity.WARN,
+    applies_to=frozenset({SECURITY_POLICY}),
+    summary="Tokens and API keys come in headers or cookies.",
+    why="URLs stand in access logs, in traces, in browsers' histories and in the Referer header: here, at proxies on "
+    "the way, and at the outside service.",
+    remediation="take the credential from a header, such as Authorization or x-api-key",
+    example="""\
+apiVersion: gateway.envoyproxy.io/v1alpha1
+kind: SecurityPolicy
+metadata: {name: n9e, namespace: apps}
+spec:
+  targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: n9e}]
+  apiKeyAuth: {credentialRefs: [{name: clients}], extractFrom: [{headers: [x-api-key]}], sanitize: true}
+""",
+    url="https://datatracker.ietf.org/doc/html/rfc6750#section-5.3",
+    source="RFC 6750, section 5.3; envoyproxy/gateway: api/v1alpha1/jwt_types.go, api_key_auth_types.go",
+    check=_check,
+)
