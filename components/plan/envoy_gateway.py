@@ -94,6 +94,7 @@ def _release(settings: Settings, cluster_domain: str) -> Release:
         chart=envoy_gateway.chart,
         version=envoy_gateway.version,
         values=values,
+        crds=settings.install.gateway_api is None,
     )
 
 
