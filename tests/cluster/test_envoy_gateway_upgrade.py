@@ -103,7 +103,7 @@ def _release(cluster: Cluster, which: str) -> None:
 
 @pytest.fixture(scope="module")
 def asked(older: Cluster) -> Generator[Stream]:
-    """Requests to backends all the time, from pods with a sidecar and without."""
+    """Requests to backends all the time, from pods with a sidecar and without; some take a while."""
     probe, reader, storefront = (
         older.client(*each) for each in (("monitoring", "probe"), ("news", "reader"), ("shop", "storefront"))
     )
@@ -113,6 +113,8 @@ def asked(older: Cluster) -> Generator[Stream]:
         lambda: probe.curl(f"{OFFER}/upgrade", "--header", "host: httpbin.org").outcome,
         lambda: reader.curl("http://httpbin.org/upgrade").outcome,
         lambda: storefront.curl("http://n9e.jiaxzeng.com/upgrade", *resolved).outcome,
+        lambda: probe.curl(f"{OFFER}/wait/2", "--header", "host: httpbin.org").outcome,
+        lambda: reader.curl("http://httpbin.org/wait/2").outcome,
     ) as stream:
         yield stream
 
@@ -122,7 +124,7 @@ def with_newer_crds(older: Cluster, asked: Stream) -> Cluster:
     """The older Envoy Gateway, and the CRDs of the newer one."""
     assert f'unknown field "{_FIELD}"' in (older.deployer.refused(_NEWER_BACKEND) or "")
     assert len(_run(older, "newer", lambda command: _CRDS in command)) == 2
-    asked.wait_for(3)
+    asked.wait_for(2)
     return older
 
 
@@ -142,7 +144,7 @@ def test_an_older_controller_goes_on_with_newer_crds(with_newer_crds: Cluster, a
     controller.kill("envoy-gateway")
     wait_until(lambda: controller.pid("envoy-gateway") != dead, "the controller anew")
     with_newer_crds.wait_ready(*_CONTROLLER)
-    asked.wait_for(3)
+    asked.wait_for(2)
     assert _version(with_newer_crds) == version_of("envoy-gateway-older")
     assert _not_accepted(with_newer_crds) == []
     assert set(asked.outcomes) == {"200"}
@@ -154,7 +156,7 @@ def test_an_upgrade_loses_no_request(newer: Cluster, asked: Stream) -> None:
     assert _version(newer) == version_of("envoy-gateway")
     wait_until(lambda: _not_accepted(newer) == [], "every object", why_not=lambda: str(_not_accepted(newer)))
     assert newer.deployer.refused(_NEWER_BACKEND) is None
-    asked.wait_for(3)
+    asked.wait_for(2)
     assert set(asked.outcomes) == {"200"}
 
 
@@ -163,9 +165,9 @@ def test_going_back_loses_no_request(newer: Cluster, asked: Stream) -> None:
     """Guards against an upgrade that cannot be given up."""
     _upgrade(newer, "older")
     wait_until(lambda: _not_accepted(newer) == [], "every object", why_not=lambda: str(_not_accepted(newer)))
-    asked.wait_for(3)
+    asked.wait_for(2)
     _release(newer, "newer")  # as it was found
-    asked.wait_for(3)
+    asked.wait_for(2)
     say(f"while Envoy Gateway was upgraded, and went back: {asked.outcomes}")
     assert set(asked.outcomes) == {"200"}
 

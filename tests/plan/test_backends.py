@@ -63,4 +63,6 @@ def test_crds_of_somebody_else_are_not_upgraded_with_the_release() -> None:
     for elsewhere, ours in ((None, True), ("standard", False), ("experimental", False)):
         plan = plan_of(dev_values() if elsewhere is None else changed(setting("install.gatewayApi", elsewhere)))
         assert plan.envoy_gateway is not None
-        assert plan.envoy_gateway.release.crds is ours
+        release = plan.envoy_gateway.release
+        assert release.crds is ours
+        assert ("crds" in release.values) is not ours
