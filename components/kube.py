@@ -86,6 +86,8 @@ def helm_release(
         chart=planned.chart,
         version=planned.version if planned.chart.startswith("oci://") else None,
         values=dict(planned.values),
+        # Said where there are some, so that the README of the manifests can upgrade them.
+        skip_crds=False if planned.crds else None,
         repository_opts=registry,
         timeout=_RELEASE_TIMEOUT,
         opts=pulumi.ResourceOptions(parent=component, depends_on=list(after)),

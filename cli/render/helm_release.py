@@ -1,6 +1,7 @@
 """A Helm release as the files and the command with which helm would install it."""
 
 import shlex
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,10 @@ def release_files(registration: Registration, charts_from: Path) -> dict[str, st
 
 
 def release_steps(registration: Registration, folder: str, charts_from: Path) -> list[str]:
-    """The lines for a shell that install the release.
+    """The lines for a shell that install the release, or upgrade it.
+
+    If the program says that CRDs come with the chart (`skipCrds: false`), they are applied first: Helm installs those
+    of a chart's folder `crds` once, and leaves them alone at every upgrade.
 
     Args:
         registration: a `helm.v3.Release`.
@@ -34,20 +38,12 @@ def release_steps(registration: Registration, folder: str, charts_from: Path) ->
         charts_from: where a chart that is a relative path begins: the project's folder.
     """
     inputs = registration.inputs
-    words = [
-        "helm",
-        "upgrade",
-        "--install",
-        str(inputs.get("name") or registration.name),
-        _chart(str(inputs.get("chart")), charts_from),
-    ]
     repository: Any = inputs.get("repositoryOpts")
     repository = repository if is_map(repository) else {}
-    options = {"--repo": repository.get("repo"), "--version": inputs.get("version")}
-    options["--namespace"] = inputs.get("namespace")
-    for option, value in options.items():
-        if value:
-            words += [option, str(value)]
+    source = {"--repo": repository.get("repo"), "--version": inputs.get("version")}
+    chart = [_chart(str(inputs.get("chart")), charts_from), *_options(source)]
+    words = ["helm", "upgrade", "--install", str(inputs.get("name") or registration.name), *chart]
+    words += _options({"--namespace": inputs.get("namespace")})
     switches = {
         "--create-namespace": "createNamespace",
         "--skip-crds": "skipCrds",
@@ -62,7 +58,20 @@ def release_steps(registration: Registration, folder: str, charts_from: Path) ->
         words += ["--timeout", f"{inputs['timeout']}s"]
     words += ["--values", f"{folder}/values.yaml"]
     login = ["# first log in to the chart's registry: helm registry login"] if "username" in repository else []
-    return [*login, shlex.join(words)]
+    crds = _crds(chart, f"{folder}/crds.yaml") if inputs.get("skipCrds") is False else []
+    return [*login, *crds, shlex.join(words)]
+
+
+def _crds(chart: list[str], file: str) -> list[str]:
+    return [
+        f"{shlex.join(['helm', 'show', 'crds', *chart])} > {file}",
+        # Helm owns the fields of those that it has installed.
+        f"kubectl apply --server-side --force-conflicts -f {file}",
+    ]
+
+
+def _options(values: Mapping[str, Any]) -> list[str]:
+    return [word for option, value in values.items() if value for word in (option, str(value))]
 
 
 def _chart(chart: str, charts_from: Path) -> str:

@@ -43,6 +43,9 @@ def _release(settings: Settings, *, cluster_domain: str) -> Release:
         "deployment": {"pod": {"labels": NOT_INJECTED}, **_ports(settings)},
         "kubernetesClusterDomain": cluster_domain,
     }
+    if settings.install.gateway_api is not None:
+        # The chart's policy about upgrades of Gateway API's CRDs is for whoever looks after them.
+        values["crds"] = {"gatewayAPI": {"safeUpgradePolicy": {"enabled": False}}}
     if envoy_gateway.image_registry is not None:
         values["global"] = {"imageRegistry": envoy_gateway.image_registry}
     return release(
@@ -52,6 +55,7 @@ def _release(settings: Settings, *, cluster_domain: str) -> Release:
         chart=envoy_gateway.chart,
         version=envoy_gateway.version,
         values=values,
+        crds=settings.install.gateway_api is None,
     )
 
 

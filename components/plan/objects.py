@@ -72,6 +72,8 @@ class Release:
     chart: str
     version: str
     values: Plain
+    crds: bool = False
+    """The chart has a folder `crds`, and those are ours: Helm installs them once and never upgrades them."""
     username: str | None = None
     password_secret: str | None = None
 

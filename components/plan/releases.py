@@ -4,7 +4,9 @@ from components.plan.objects import Plain, Release
 from components.settings import Settings
 
 
-def release(settings: Settings, *, name: str, namespace: str, chart: str, version: str, values: Plain) -> Release:
+def release(
+    settings: Settings, *, name: str, namespace: str, chart: str, version: str, values: Plain, crds: bool = False
+) -> Release:
     """One release, with the credentials for its chart where the settings name some."""
     registry = settings.install.chart_registry
     return Release(
@@ -13,6 +15,7 @@ def release(settings: Settings, *, name: str, namespace: str, chart: str, versio
         chart=chart,
         version=version,
         values=values,
+        crds=crds,
         username=None if registry is None else registry.username,
         password_secret=None if registry is None else registry.password_secret,
     )

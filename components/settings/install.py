@@ -80,7 +80,8 @@ class EnvoyGateway(Model):
     """Envoy Gateway's chart; installed only where backends are declared."""
 
     version: Annotated[Version, AfterValidator(_escape_fixed)] = "v1.9.1"
-    """The version of the chart. Not below v1.9.1, which fixed a tenant's escape by securityContext."""
+    """The version of the chart. Not below v1.9.1, which fixed a tenant's escape by securityContext. A newer one needs
+    its CRDs first: docs/upgrading-envoy-gateway.md."""
     namespace: KubernetesLabel = "envoy-gateway-system"
     """The controller's and its proxies' namespace; ours."""
     chart: Source = "oci://docker.io/envoyproxy/gateway-helm"

@@ -114,6 +114,29 @@ def test_a_release_is_a_folder(make_project: MakeProject, layers: str, tmp_path:
     assert command in (folder / "README.md").read_text()
 
 
+def test_crds_that_come_with_a_chart_are_applied_before_it(make_project: MakeProject, tmp_path: Path) -> None:
+    """Guards against a README that upgrades a release and leaves its CRDs as they were, as Helm does."""
+    program = PROVIDER + (
+        "kubernetes.helm.v3.Release('r', chart='oci://charts.example/c', version='1.2.3', name='r', skip_crds=False, "
+        "opts=on_cluster)\n"
+    )
+    write(run(make_project(program)), tmp_path / "out")
+    assert (
+        "helm show crds oci://charts.example/c --version 1.2.3 > 001-release-r/crds.yaml\n"
+        "kubectl apply --server-side --force-conflicts -f 001-release-r/crds.yaml\n"
+        "helm upgrade --install r oci://charts.example/c --version 1.2.3 --wait "
+    ) in (tmp_path / "out" / "README.md").read_text()
+
+
+def test_crds_that_are_skipped_are_not_applied(make_project: MakeProject, layers: str, tmp_path: Path) -> None:
+    """Guards against CRDs that a chart does not have, or that are somebody else's."""
+    skipping = PROVIDER + "kubernetes.helm.v3.Release('r', chart='c', name='r', skip_crds=True, opts=on_cluster)\n"
+    for number, program in enumerate((skipping, layers)):
+        target = tmp_path / str(number)
+        write(run(make_project(program, name=f"p{number}")), target)
+        assert "helm show crds" not in (target / "README.md").read_text()
+
+
 def test_a_chart_by_path_is_named_whole(make_project: MakeProject, tmp_path: Path) -> None:
     """Guards against a helm command that looks for the chart in the wrong folder."""
     program = PROVIDER + "kubernetes.helm.v3.Release('r', chart='charts/c', name='r', opts=on_cluster)\n"

@@ -57,3 +57,13 @@ def test_no_header_about_pods_leaves_by_the_egress_gateway() -> None:
             outward = [route for route in service.spec["http"] if "authority" in route["match"][0]]
             assert outward
             assert all(route["headers"]["request"]["remove"] == list(INTERNAL_HEADERS) for route in outward)
+
+
+def test_crds_of_somebody_else_are_not_upgraded_with_the_release() -> None:
+    """The manifests' README would write the chart's experimental CRDs over those of a cloud."""
+    for elsewhere, ours in ((None, True), ("standard", False), ("experimental", False)):
+        plan = plan_of(dev_values() if elsewhere is None else changed(setting("install.gatewayApi", elsewhere)))
+        assert plan.envoy_gateway is not None
+        release = plan.envoy_gateway.release
+        assert release.crds is ours
+        assert ("crds" in release.values) is not ours

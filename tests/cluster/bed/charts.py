@@ -29,6 +29,8 @@ class Charts:
     istiod: Path
     gateway: Path
     envoy_gateway: Path
+    older_envoy_gateway: Path
+    """What is upgraded from."""
 
 
 def prepare(folder: Path, authority: str) -> Charts:
@@ -45,7 +47,8 @@ def prepare(folder: Path, authority: str) -> Charts:
             _copied("pilot-discovery", f"{istio}/istio-control/istio-discovery", folder / "istiod"), authority
         ),
         gateway=_copied("pilot-discovery", f"{istio}/gateway", folder / "gateway"),
-        envoy_gateway=_envoy_gateway(_copied("envoy-gateway", "charts/gateway-helm", folder / "gateway-helm")),
+        envoy_gateway=_envoy_gateway("envoy-gateway", folder),
+        older_envoy_gateway=_envoy_gateway("envoy-gateway-older", folder),
     )
 
 
@@ -62,8 +65,9 @@ def _istiod(chart: Path, authority: str) -> Path:
     return chart
 
 
-def _envoy_gateway(chart: Path) -> Path:
-    version = version_of("envoy-gateway")
+def _envoy_gateway(program: str, folder: Path) -> Path:
+    version = version_of(program)
+    chart = _copied(program, "charts/gateway-helm", folder / f"gateway-helm-{version}")
     filled = {"GatewayImage": f"docker.io/envoyproxy/gateway:{version}", "GatewayImagePullPolicy": "IfNotPresent"}
     template = (chart / "values.tmpl.yaml").read_text(encoding="utf-8")
     text = re.sub(r"\$\{(\w+)\}", lambda found: filled[found[1]], template)

@@ -65,9 +65,9 @@ class Cluster:
             "KUBECONFIG": str(self.control_plane.kubeconfig(addons.DEPLOYER)),
         }
 
-    def stack(self, name: str, folder: str = "stack") -> Stack:
-        """A copy of the repository's project in which a stack takes the bed's charts."""
-        return copy_stack(name, self.folder / folder, self.charts)
+    def stack(self, name: str, folder: str = "stack", *, charts: Charts | None = None) -> Stack:
+        """A copy of the repository's project in which a stack takes the bed's charts, or others."""
+        return copy_stack(name, self.folder / folder, charts or self.charts)
 
     def apply(self, stack: Stack, folder: str = "manifests") -> Manifests:
         """Apply everything that a stack registers, as the README of its manifests says."""
@@ -81,20 +81,17 @@ class Cluster:
         """For a while, have what another stack registers instead of what is applied."""
         original = self.applied
         try:
-            self._change_to(stack.manifests(self.folder / folder))
+            self.change_to(stack.manifests(self.folder / folder))
             yield
         finally:
-            self._change_to(original)
+            self.change_to(original)
 
-    def _change_to(self, manifests: Manifests) -> None:
+    def change_to(self, manifests: Manifests) -> None:
         """Apply what differs from what is applied, and delete what is not there any more: what `pulumi up` does."""
         before = self.applied
         manifests.apply(self.environment, self.network.nodes, after=before, why_not=self.troubles)
-        gone = [key for key in before.objects() if key not in manifests.objects()]
-        for kind, namespace, name in reversed(gone):
-            self.kubectl.run("delete", kind, name, *(("-n", namespace) if namespace else ()), "--ignore-not-found")
-        for namespace, name in sorted(before.releases() - manifests.releases()):
-            manifests.run(f"helm uninstall {name} --namespace {namespace}", self.environment, self.network.nodes)
+        for command in before.deletions(manifests):
+            manifests.run(command, self.environment, self.network.nodes, why_not=self.troubles)
         self.applied = manifests
 
     def add_clients(self) -> None:

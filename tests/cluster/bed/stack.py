@@ -96,7 +96,7 @@ class Manifests:
         known: set[str] = set() if after is None else set(after.contents().values())
         contents = self.contents()
         for command in self.commands:
-            name = next(word.removesuffix("/values.yaml") for word in command.split() if _NUMBERED.match(word))
+            name = next(word.partition("/")[0] for word in command.split() if _NUMBERED.match(word))
             if contents[name] in known:
                 continue
             self.run(command, environment, namespace, why_not=why_not)
@@ -123,10 +123,26 @@ class Manifests:
             raise AssertionError(f"{command}\ndid not end in {_COMMAND_SECONDS} s: {why_not()}") from late
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
 
-    def releases(self) -> set[tuple[str, str]]:
-        """Namespace and name of every Helm release."""
-        charts = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in self.folder.glob("*/chart.yaml")]
-        return {(chart["namespace"], chart["name"]) for chart in charts}
+    def deletions(self, newer: "Manifests") -> list[str]:
+        """The commands that delete what newer manifests do not have, the last that was applied first."""
+        kept = set(newer._deletions())
+        return [command for command in reversed(self._deletions()) if command not in kept]
+
+    def _deletions(self) -> list[str]:
+        """What would delete each object and each release, in the order in which they were applied."""
+        commands: list[str] = []
+        for path in sorted(self.folder.iterdir()):
+            if not _NUMBERED.match(path.name):
+                continue
+            if path.is_dir():
+                chart = yaml.safe_load((path / "chart.yaml").read_text(encoding="utf-8"))
+                commands.append(f"helm uninstall {chart['name']} --namespace {chart['namespace']}")
+                continue
+            item = yaml.safe_load(path.read_text(encoding="utf-8"))
+            metadata = item["metadata"]
+            where = f" --namespace {metadata['namespace']}" if "namespace" in metadata else ""
+            commands.append(f"kubectl delete {resource(item)} {metadata['name']}{where} --ignore-not-found")
+        return commands
 
     def contents(self) -> dict[str, str]:
         """What each file, and each release's folder, says."""

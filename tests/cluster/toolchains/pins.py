@@ -84,6 +84,8 @@ TOOLCHAINS: Final = (
     Toolchain(name="envoy-gateway", module="github.com/envoyproxy/gateway", files=("charts/gateway-helm",)),
     # The version that Envoy Gateway is built with.
     Toolchain(name="ratelimit", module="github.com/envoyproxy/ratelimit"),
+    # What is upgraded from: its CRDs differ, and Gateway API's as well.
+    Toolchain(name="envoy-gateway-older", module="github.com/envoyproxy/gateway", files=("charts/gateway-helm",)),
     Toolchain(name="kwok", module="sigs.k8s.io/kwok", files=("kustomize/stage",)),
     Toolchain(name="helm", module="helm.sh/helm/v3"),
     Toolchain(name="coredns", module="github.com/coredns/coredns"),

@@ -9,12 +9,14 @@ from typing import Final
 import grpc
 
 from tests.cluster.bed.valkey import valkey_program
-from tests.cluster.toolchains import module_file, tool
+from tests.cluster.toolchains import module_file, tool, version_of
 
 _BIN: Final = "/usr/local/bin"
 _AUTHORIZER: Final = Path(__file__).parent.parent / "authorizer_server.py"
 _PYTHON: Final = "/opt/python"
 _PACKAGES: Final = "/opt/packages"
+_ENVOY_GATEWAYS: Final = {version_of(program): program for program in ("envoy-gateway", "envoy-gateway-older")}
+"""Program by the tag of its image."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +39,9 @@ def image(name: str, envoy: Path) -> Image:
     Raises:
         LookupError: nothing does.
     """
-    short = name.rpartition("/")[2].partition("@")[0].partition(":")[0]
+    short, _, tag = name.rpartition("/")[2].partition("@")[0].partition(":")
+    if short == "gateway" and tag not in _ENVOY_GATEWAYS:
+        raise LookupError(f"the bed has {', '.join(_ENVOY_GATEWAYS)} of Envoy Gateway, and not {name}")
     images = {
         "pilot": _program("pilot-discovery", user=1337),
         "proxyv2": Image(
@@ -50,7 +54,11 @@ def image(name: str, envoy: Path) -> Image:
             },
             entrypoint=(f"{_BIN}/pilot-agent",),
         ),
-        "gateway": _program("envoy-gateway", user=65532),
+        "gateway": Image(
+            files={f"{_BIN}/envoy-gateway": _tool(_ENVOY_GATEWAYS.get(tag, "envoy-gateway"))},
+            entrypoint=(f"{_BIN}/envoy-gateway",),
+            user=65532,
+        ),
         "envoy": Image(files={f"{_BIN}/envoy": envoy}, entrypoint=(f"{_BIN}/envoy",), user=65532),
         "coredns": _program("coredns", user=65532),
         "ratelimit": Image(files={"/bin/ratelimit": _tool("ratelimit")}, entrypoint=("/bin/ratelimit",), user=65532),
