@@ -18,6 +18,11 @@ def kube_name(*parts: str) -> str:
     return f"{name[: LIMIT - _DIGEST - 1].rstrip('-')}-{digest(whole, _DIGEST)}".lstrip("-")
 
 
+def helper_socket(helper: str) -> str:
+    """Where a helper of a Gateway listens, in the proxies' pods."""
+    return f"/var/run/cluster-egress/{helper}/socket"
+
+
 def digest(text: str, length: int) -> str:
     """The first `length` hex digits of the text's SHA-256: the same on every machine, for ever."""
     return hashlib.sha256(text.encode()).hexdigest()[:length]
