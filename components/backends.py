@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pulumi
 
-from components.kube import kube_object
+from components.kube import kube_object, rights
 from components.plan.objects import KubeObject
 from components.plan.offers import BackendsPlan, OfferedBackend
 from components.settings.reserved import DEFAULT_GATEWAY
@@ -33,6 +33,7 @@ class ExternalBackends(pulumi.ComponentResource):
         # They wait for nothing: a policy may speak of kinds that the cluster does not have yet.
         policies = [(each, self._object(each.policy, ())) for each in args.plan.admission]
         in_force = [self._object(each.binding, [policy]) for each, policy in policies]
+        rights(self, f"{name}-rights", args.plan.rights, args.after)
         grants = [self._object(each, args.after) for each in args.plan.grants]
         after = [*args.after, *in_force, *grants]
         routes = [route for each in args.plan.backends.values() for route in self._backend(each, after)]

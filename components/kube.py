@@ -7,8 +7,9 @@ import pulumi
 import pulumi_kubernetes as kubernetes
 
 from components.plan import KubeObject, NamespaceLabels, Release
-from components.plan.objects import ConfigMap
+from components.plan.objects import ConfigMap, Rights
 
+_RBAC: Final = "rbac.authorization.k8s.io"
 Secrets = Mapping[str, pulumi.Output[str]]
 """The stack's secrets, by name."""
 
@@ -61,6 +62,38 @@ def config_map(
         metadata=kubernetes.meta.v1.ObjectMetaArgs(**planned.metadata),
         data=dict(planned.data),
         opts=pulumi.ResourceOptions(parent=component, depends_on=list(after)),
+    )
+
+
+def rights(
+    component: pulumi.ComponentResource, name: str, planned: Rights, after: Sequence[pulumi.Resource]
+) -> pulumi.Resource:
+    """Register a Role and its RoleBinding as children of `component`, once everything in `after` is there."""
+    rbac = kubernetes.rbac.v1
+    metadata = kubernetes.meta.v1.ObjectMetaArgs(**planned.metadata)
+    role = rbac.Role(
+        f"{name}-role",
+        metadata=metadata,
+        rules=[
+            rbac.PolicyRuleArgs(api_groups=[group], resources=list(resources), verbs=list(planned.verbs))
+            for group, resources in sorted(planned.resources.items())
+        ],
+        opts=pulumi.ResourceOptions(parent=component, depends_on=list(after)),
+    )
+    return rbac.RoleBinding(
+        f"{name}-binding",
+        metadata=metadata,
+        role_ref=rbac.RoleRefArgs(api_group=_RBAC, kind="Role", name=planned.name),
+        subjects=[
+            rbac.SubjectArgs(
+                kind=holder.kind,
+                name=holder.name,
+                namespace=holder.namespace,
+                api_group=_RBAC if holder.namespace is None else None,
+            )
+            for holder in planned.holders
+        ],
+        opts=pulumi.ResourceOptions(parent=component, depends_on=[role]),
     )
 
 

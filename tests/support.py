@@ -7,13 +7,16 @@ from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from cli.offline.go_yaml import read
 from cli.offline.stack_file import SECRET
 from components.plan import KubeObject, Plan, make_plan
 from components.plan.istio import IstioPlan
+from components.plan.offers.helpers import socket_path
 from components.plan.preflight import check
 from components.settings import Problem, Settings, SettingsError, load_settings
+from components.settings.offers.backends import Backend
 from policy.approvals import Approvals, load_approvals
 
 ROOT = Path(__file__).parent.parent
@@ -162,9 +165,9 @@ def just_enough(settings: Settings, **more: Any) -> Approvals:
         if destination.cidrs is None and destination.addresses is None
     }
     for name, backend in (settings.backends or {}).items():
-        hosts = [endpoint.fqdn for endpoint in backend.endpoints or () if endpoint.fqdn is not None]
-        if backend.cidrs is None and hosts:
-            grants[name] = public_range(hosts, sorted({endpoint.port for endpoint in backend.endpoints or ()}))
+        hosts, ports = _looked_up(backend)
+        if hosts:
+            grants[name] = public_range(sorted(hosts), sorted(ports))
     istio, envoy = settings.install.istio, settings.install.envoy_gateway
     sources = {
         istio.base,
@@ -176,9 +179,63 @@ def just_enough(settings: Settings, **more: Any) -> Approvals:
         envoy.chart,
         envoy.image_registry,
     }
+    gateways = settings.backend_gateways or {}
+    sources |= {helper.image for gateway in gateways.values() for helper in (gateway.helpers or {}).values()}
     charts = {"mirror": approval(sources=sorted(source for source in sources if source is not None))}
-    needed = {"publicRanges": grants, "chartSources": charts, **(platform() if settings.backends is not None else {})}
+    needed = {
+        "publicRanges": grants,
+        "chartSources": charts,
+        **(_offering(settings) if settings.backends is not None else {}),
+    }
     return approvals_of({"version": 1, "cluster": cluster_ranges(), **needed, **more})
+
+
+def _looked_up(backend: Backend) -> tuple[set[str], set[int]]:
+    """The hosts and ports of a backend that is known by name only, and of what is fetched for it."""
+    hosts: set[str] = set()
+    ports: set[int] = set()
+    endpoints = [each for each in (*(backend.endpoints or ()), *(backend.standby or ())) if each.fqdn is not None]
+    if backend.cidrs is None:
+        hosts |= {str(endpoint.fqdn) for endpoint in endpoints}
+        ports |= {endpoint.port for endpoint in endpoints}
+        if backend.resolver is not None:
+            hosts |= set(backend.hostnames or ())
+            ports.add(backend.resolver.port)
+    for url in _fetched(backend):
+        address = urlsplit(url)
+        hosts.add(str(address.hostname))
+        ports.add(address.port or 443)
+    return hosts, ports
+
+
+def _fetched(backend: Backend) -> Iterator[str]:
+    jwt, oidc = backend.access.jwt, backend.access.oidc
+    if jwt is not None and jwt.jwks_uri is not None and jwt.cidrs is None:
+        yield jwt.jwks_uri
+    if oidc is not None and oidc.cidrs is None:
+        yield oidc.issuer if oidc.endpoints is None else oidc.endpoints.token
+
+
+def _offering(settings: Settings) -> dict[str, Any]:
+    """What is approved about backends besides addresses."""
+    backends, gateways = settings.backends or {}, settings.backend_gateways or {}
+    names = {hostname for backend in backends.values() for hostname in backend.hostnames or () if "." in hostname}
+    sockets = {socket_path(helper) for gateway in gateways.values() for helper in gateway.helpers or {}}
+    return {
+        **platform(),
+        **({"offeredNames": {"own": approval(zones=sorted(names))}} if names else {}),
+        "dynamicResolvers": {
+            name: approval(namespace=settings.install.envoy_gateway.namespace, name=name)
+            for name, backend in backends.items()
+            if backend.resolver is not None
+        },
+        "exposedGateways": {
+            name: approval(exposure=gateway.exposure, sourceRanges=list(gateway.source_ranges or ()))
+            for name, gateway in gateways.items()
+            if gateway.exposure != "inside"
+        },
+        **({"unixSockets": {"helpers": approval(paths=sorted(sockets))}} if sockets else {}),
+    }
 
 
 def dev_approvals() -> Approvals:

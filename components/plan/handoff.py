@@ -1,16 +1,21 @@
 """The stack output for firewall teams: a documented, versioned structure (docs/reference/handoff.md)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from components.plan import network_needs
 from components.plan.egress_gateway import addresses_of, direct_namespaces, gateways_of
+from components.plan.network_needs import Fetcher, Need
 from components.plan.objects import KubeObject
+from components.plan.offers.listeners import gateway_of, listeners_of
+from components.plan.offers.listeners import gateways_of as backend_gateways_of
 from components.settings import Settings
 from components.settings.destinations import Destination, DestinationPort
+from components.settings.offers.backends import Backend
+from components.settings.offers.gateways import BackendGateway
 from components.settings.types import Answerable
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised when a reader of the old structure would misread the new one."""
 
 
@@ -38,26 +43,13 @@ def handoff(settings: Settings, *, stack: str, planned: Sequence[KubeObject]) ->
         "destinations": [
             _destination(settings, name, destination) for name, destination in sorted(settings.destinations.items())
         ],
+        "backendGateways": [
+            _backend_gateway(settings, name, gateway) for name, gateway in sorted(_backend_gateways(settings).items())
+        ],
         "backends": [
-            {
-                "name": name,
-                "hosts": sorted(needs[name].hosts),
-                "cidrs": None if (cidrs := needs[name].cidrs) is None else sorted(cidrs),
-                "ports": [{"port": port, "protocol": "HTTP"} for port in sorted(needs[name].ports)],
-                "offeredAs": sorted(backend.hostnames or ()),
-                **_answerable(backend),
-            }
-            for name, backend in sorted((settings.backends or {}).items())
+            _backend(name, backend, needs[name]) for name, backend in sorted((settings.backends or {}).items())
         ],
-        "fetched": [
-            {
-                "name": name,
-                "hosts": sorted(need.hosts),
-                "cidrs": None if need.cidrs is None else sorted(need.cidrs),
-                "ports": [{"port": port, "protocol": "TLS"} for port in sorted(need.ports)],
-            }
-            for name, need in sorted(network_needs.of_issuers(settings).items())
-        ],
+        "fetched": [*_fetched_by_the_mesh(settings), *_fetched_for_backends(settings)],
         "planned": sorted(f"{item.kind} {item.namespace}/{item.name}" for item in planned),
     }
 
@@ -92,3 +84,63 @@ def _destination(settings: Settings, name: str, destination: Destination) -> dic
 def _seen(port: DestinationPort) -> str:
     """The protocol as a firewall outside sees it."""
     return port.protocol if port.tls is None else "TLS"
+
+
+def _backend_gateways(settings: Settings) -> Mapping[str, BackendGateway]:
+    return {} if settings.backends is None else backend_gateways_of(settings)
+
+
+def _backend_gateway(settings: Settings, name: str, gateway: BackendGateway) -> dict[str, Any]:
+    """Both sides of a Gateway: as what it is seen outside, and from where it is reached."""
+    own = gateway.addresses or settings.egress.addresses
+    return {
+        "name": name,
+        "cidrs": sorted(own.cidrs),
+        "exposure": gateway.exposure,
+        "callers": sorted(gateway.source_ranges or ()),
+        "ports": sorted({listener.port for listener in listeners_of(settings, name)}),
+    }
+
+
+def _backend(name: str, backend: Backend, need: Need) -> dict[str, Any]:
+    return {
+        "name": name,
+        "gateway": gateway_of(backend),
+        **_reached(need, _spoken(backend)),
+        "offeredAs": sorted(backend.hostnames or ()),
+        **_answerable(backend),
+    }
+
+
+def _spoken(backend: Backend) -> str:
+    """The protocol that leaves: of TLS that ends at the Gateway, what was in it."""
+    if backend.tls is not None:
+        return "TLS"
+    return "TCP" if backend.protocol == "TLS" and backend.certificate is not None else backend.protocol
+
+
+def _fetched_by_the_mesh(settings: Settings) -> Iterator[dict[str, Any]]:
+    for name, need in sorted(network_needs.of_issuers(settings).items()):
+        yield {"name": name, "by": "istiod", "gateway": None, **_reached(need, "TLS")}
+
+
+def _fetched_for_backends(settings: Settings) -> Iterator[dict[str, Any]]:
+    backends = settings.backends or {}
+    for fetch in network_needs.of_fetches(settings):
+        backend = backends[fetch.backend]
+        gateway = gateway_of(backend) if fetch.by is Fetcher.PROXIES else None
+        yield {
+            "name": fetch.backend,
+            "by": fetch.by.value,
+            "gateway": gateway,
+            **_reached(fetch.need, "TLS"),
+            **_answerable(backend),
+        }
+
+
+def _reached(need: Need, protocol: str) -> dict[str, Any]:
+    return {
+        "hosts": sorted(need.hosts),
+        "cidrs": None if need.cidrs is None else sorted(need.cidrs),
+        "ports": [{"port": port, "protocol": protocol} for port in sorted(need.ports)],
+    }

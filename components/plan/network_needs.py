@@ -1,18 +1,17 @@
 """What must be reachable outside, by address and port: whoever opens a network, or approves it, asks here."""
 
 import ipaddress
-from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from enum import StrEnum
+from typing import Final
 from urllib.parse import urlsplit
 
 from components.settings import Settings
 from components.settings.destinations import Destination
-from policy.approvals import Approvals
-from policy.facts.addresses import special_networks
+from components.settings.offers.access import Access
+from components.settings.offers.backends import Backend
 
-_ANYWHERE: Final = {"IPv4": "0.0.0.0/0", "IPv6": "::/0"}
 _HTTPS: Final = 443
 
 
@@ -25,6 +24,26 @@ class Need:
     cidrs: tuple[str, ...] | None
     """The addresses; `None` for any public address."""
     ports: frozenset[int]
+
+
+class Fetcher(StrEnum):
+    """Who fetches what the checks of callers need."""
+
+    CONTROLLER = "envoy-gateway"
+    """Envoy Gateway's controller, from whatever node it runs on."""
+    PROXIES = "proxies"
+    """The proxies of the backend's Gateway, from the addresses that the outside knows."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetch:
+    """What is fetched so that a backend's callers can be checked."""
+
+    backend: str
+    key: str
+    """Where under the backend's `access` it is asked for: `jwt` or `oidc`."""
+    by: Fetcher
+    need: Need
 
 
 def of_destination(destination: Destination) -> Need:
@@ -43,70 +62,74 @@ def of_destinations(settings: Settings) -> dict[str, Need]:
 
 
 def of_backends(settings: Settings) -> dict[str, Need]:
-    """What each backend needs, by name."""
-    needs: dict[str, Need] = {}
-    for name, backend in (settings.backends or {}).items():
-        endpoints = (*(backend.endpoints or ()), *(backend.standby or ()))
-        addresses = tuple(single(endpoint.ip) for endpoint in endpoints if endpoint.ip is not None)
-        needs[name] = Need(
-            hosts=tuple(endpoint.fqdn for endpoint in endpoints if endpoint.fqdn is not None),
-            cidrs=addresses or backend.cidrs,
-            ports=frozenset(endpoint.port for endpoint in endpoints),
-        )
-    return needs
+    """What each backend needs, by name: nothing outside where it leads to a Service."""
+    return {name: _of_backend(backend) for name, backend in (settings.backends or {}).items()}
+
+
+def of_backend_by_port(backend: Backend) -> Iterator[Need]:
+    """What a backend needs on each port: of addresses each has its own, and of names nobody knows which has which."""
+    whole = _of_backend(backend)
+    endpoints = (*(backend.endpoints or ()), *(backend.standby or ()))
+    if whole.hosts:
+        yield whole
+        return
+    for port in sorted(whole.ports):
+        there = tuple(single(each.ip) for each in endpoints if each.ip is not None and each.port == port)
+        yield Need(hosts=(), cidrs=there, ports=frozenset({port}))
+
+
+def _of_backend(backend: Backend) -> Need:
+    if backend.resolver is not None:
+        return Need(hosts=backend.hostnames or (), cidrs=backend.cidrs, ports=frozenset({backend.resolver.port}))
+    endpoints = (*(backend.endpoints or ()), *(backend.standby or ()))
+    hosts = tuple(endpoint.fqdn for endpoint in endpoints if endpoint.fqdn is not None)
+    addresses = tuple(single(endpoint.ip) for endpoint in endpoints if endpoint.ip is not None)
+    return Need(
+        hosts=hosts,
+        cidrs=backend.cidrs if hosts else addresses,
+        ports=frozenset(endpoint.port for endpoint in endpoints),
+    )
+
+
+def of_fetches(settings: Settings) -> tuple[Fetch, ...]:
+    """What is fetched for all backends, by backend.
+
+    Who fetches what (envoyproxy/gateway v1.9.1): keys of JWT and tokens of OIDC are asked for by Envoy
+    (internal/xds/translator/jwt.go, oidc.go), and an OpenID provider's endpoints by the controller, unless both are
+    given (internal/gatewayapi/securitypolicy.go, `fetchEndpointsFromIssuer`). OIDC fetches no keys.
+    """
+    return tuple(
+        fetch
+        for name, backend in sorted((settings.backends or {}).items())
+        for fetch in _fetches_of(name, backend.access)
+    )
+
+
+def _fetches_of(name: str, access: Access) -> Iterator[Fetch]:
+    jwt, oidc = access.jwt, access.oidc
+    if jwt is not None and jwt.jwks_uri is not None:
+        yield Fetch(backend=name, key="jwt", by=Fetcher.PROXIES, need=_fetched(jwt.jwks_uri, jwt.cidrs))
+    if oidc is not None and oidc.endpoints is None:
+        for fetcher in (Fetcher.CONTROLLER, Fetcher.PROXIES):
+            yield Fetch(backend=name, key="oidc", by=fetcher, need=_fetched(oidc.issuer, oidc.cidrs))
+    if oidc is not None and oidc.endpoints is not None:
+        yield Fetch(backend=name, key="oidc", by=Fetcher.PROXIES, need=_fetched(oidc.endpoints.token, oidc.cidrs))
 
 
 def of_issuers(settings: Settings) -> dict[str, Need]:
     """What istiod needs to fetch each issuer's keys, by name; nothing where the settings hold the keys."""
-    needs: dict[str, Need] = {}
-    for name, issuer in (settings.egress.mesh.issuers or {}).items():
-        if issuer.jwks_uri is not None:
-            address = urlsplit(issuer.jwks_uri)
-            needs[name] = Need(
-                hosts=(address.hostname or "",), cidrs=issuer.cidrs, ports=frozenset({address.port or _HTTPS})
-            )
-    return needs
+    return {
+        name: _fetched(issuer.jwks_uri, issuer.cidrs)
+        for name, issuer in (settings.egress.mesh.issuers or {}).items()
+        if issuer.jwks_uri is not None
+    }
 
 
-def opened(needs: Iterable[Need], settings: Settings, approvals: Approvals) -> list[dict[str, Any]]:
-    """NetworkPolicy rules, one for each set of ports: the addresses that are needed on exactly these ports."""
-    ports_of: defaultdict[str, set[int]] = defaultdict(set)
-    for need in needs:
-        anywhere = tuple(_ANYWHERE[family] for family in settings.cluster.ip_families)
-        for cidr in anywhere if need.cidrs is None else need.cidrs:
-            ports_of[cidr] |= need.ports
-    blocks: defaultdict[tuple[int, ...], list[str]] = defaultdict(list)
-    for cidr, ports in ports_of.items():
-        blocks[tuple(sorted(ports))].append(cidr)
-    return [
-        {"to": [_block(cidr, approvals) for cidr in sorted(cidrs)], "ports": [tcp(port) for port in ports]}
-        for ports, cidrs in sorted(blocks.items())
-    ]
-
-
-def tcp(port: int) -> dict[str, Any]:
-    """A NetworkPolicy's port."""
-    return {"protocol": "TCP", "port": port}
+def _fetched(url: str, cidrs: tuple[str, ...] | None) -> Need:
+    address = urlsplit(url)
+    return Need(hosts=(address.hostname or "",), cidrs=cidrs, ports=frozenset({address.port or _HTTPS}))
 
 
 def single(address: str) -> str:
     """One address as a CIDR."""
     return str(ipaddress.ip_network(address))
-
-
-def _block(cidr: str, approvals: Approvals) -> dict[str, Any]:
-    """An ipBlock; any public address is everything less what is not public and less the cluster's own ranges."""
-    if cidr not in _ANYWHERE.values():
-        return {"ipBlock": {"cidr": cidr}}
-    own = approvals.cluster
-    version = ipaddress.ip_network(cidr).version
-    networks = [
-        *special_networks(version),
-        *map(ipaddress.ip_network, (*own.pod_cidrs, *own.service_cidrs, *own.node_cidrs)),
-        *map(ipaddress.ip_network, own.api_server_addresses),
-    ]
-    if version == 4:  # noqa: PLR2004 - of IP
-        excepted = ipaddress.collapse_addresses(n for n in networks if isinstance(n, ipaddress.IPv4Network))
-    else:
-        excepted = ipaddress.collapse_addresses(n for n in networks if isinstance(n, ipaddress.IPv6Network))
-    return {"ipBlock": {"cidr": cidr, "except": [str(network) for network in excepted]}}

@@ -43,7 +43,7 @@ class KubeObject:
 
 @dataclass(frozen=True, kw_only=True)
 class ConfigMap:
-    """A ConfigMap; the only kind of ours without a `spec`."""
+    """A ConfigMap, which has no `spec`."""
 
     name: str
     namespace: str
@@ -52,6 +52,34 @@ class ConfigMap:
     @property
     def metadata(self) -> dict[str, Any]:
         """The object's `metadata`, with our label."""
+        return {"name": self.name, "namespace": self.namespace, "labels": dict(MANAGED_BY)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Holder:
+    """Who has rights."""
+
+    kind: str
+    """`User`, `Group` or `ServiceAccount`."""
+    name: str
+    namespace: str | None
+    """Of a ServiceAccount."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rights:
+    """What some may do in one namespace: a Role, and the RoleBinding of the same name. Neither has a `spec`."""
+
+    name: str
+    namespace: str
+    verbs: tuple[str, ...]
+    resources: Mapping[str, tuple[str, ...]]
+    """What may be done with, by API group."""
+    holders: tuple[Holder, ...]
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """The objects' `metadata`, with our label."""
         return {"name": self.name, "namespace": self.namespace, "labels": dict(MANAGED_BY)}
 
 

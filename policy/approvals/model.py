@@ -110,6 +110,22 @@ class UnixSocket(Approval):
     """The sockets, by their exact path. Those of container runtimes, kubelet and mesh agents cannot be approved."""
 
 
+class OfferedName(Approval):
+    """Lets backends be offered under names: in every client namespace a backend takes such a name over."""
+
+    zones: Items[Zone]
+    """The zones, at least two labels each: `corp.example.com` covers itself and every name under it."""
+
+
+class ExposedGateway(Approval):
+    """Lets a Gateway of backends be reached from outside the cluster, by a load balancer."""
+
+    exposure: Literal["intranet", "internet"]
+    """The most that it may be. `internet` covers `intranet`."""
+    source_ranges: Items[Cidr]
+    """From where it may be reached; what the Gateway says is within these."""
+
+
 class BackendApi(Approval):
     """Lets Envoy Gateway's Backend API be on: whoever may write a Backend picks where traffic goes."""
 
@@ -174,6 +190,10 @@ class Approvals(Model):
     """Zones of private names that may be reached, by a name of your choice."""
     unix_sockets: dict[EntryName, UnixSocket] = Field(default_factory=dict[str, UnixSocket])
     """Unix sockets that Envoy may connect to, by a name of your choice."""
+    offered_names: dict[EntryName, OfferedName] = Field(default_factory=dict[str, OfferedName])
+    """Zones in which backends may be offered, by a name of your choice; needed where backends have hostnames."""
+    exposed_gateways: dict[EntryName, ExposedGateway] = Field(default_factory=dict[str, ExposedGateway])
+    """Gateways of backends that may be reached from outside the cluster, by the Gateway's name."""
     backend_api: BackendApi | None = None
     """That Envoy Gateway's Backend API may be on; needed where backends are declared."""
     platform_subjects: dict[EntryName, PlatformSubject] = Field(default_factory=dict[str, PlatformSubject])

@@ -29,6 +29,9 @@ _GOOD: dict[str, Any] = {
     "publicRanges": {"edition-cnn": public_range(["edition.cnn.com"], [80, 443])},
     "privateRanges": {"nightingale": private_range("172.139.20.0/24")},
     "dynamicResolvers": {"forward": approval(namespace="news", name="forward")},
+    "unixSockets": {"helpers": approval(paths=["/var/run/cluster-egress/opa/socket"])},
+    "offeredNames": {"own": approval(zones=["corp.example.com"])},
+    "exposedGateways": {"partners": approval(exposure="intranet", sourceRanges=["10.30.0.0/16"])},
     "exceptions": {"old": approval(rule="EGR105", kind="DestinationRule", namespace="news", name="old")},
 }
 

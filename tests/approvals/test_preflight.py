@@ -8,6 +8,7 @@ from policy.approvals import Approvals
 from tests.support import (
     APPROVALS_FILE,
     Values,
+    approval,
     approvals_of,
     asked,
     changed,
@@ -165,6 +166,7 @@ def test_names_without_addresses_need_an_approval() -> None:
         {
             "version": 1,
             "cluster": cluster_ranges(),
+            "offeredNames": {"own": approval(zones=["jiaxzeng.com", "httpbin.org"])},
             **platform(),
         }
     )

@@ -42,7 +42,10 @@ _REFUSED_BY: Final = re.compile(r"ValidatingAdmissionPolicy 'cluster-egress-\w+'
 _META: Final = {"name": "x", "namespace": _NAMESPACE}
 _EG: Final = "gateway.envoyproxy.io/v1alpha1"
 _ISTIO: Final = "networking.istio.io/v1"
+_GATEWAY_API: Final = "gateway.networking.k8s.io/v1"
 _PUBLIC: Final = "93.184.215.14"
+_TO_A_ROUTE: Final = {"targetRefs": [{"group": "gateway.networking.k8s.io", "kind": "HTTPRoute", "name": "x"}]}
+_KEYS: Final = {"credentialRefs": [{"name": "x"}], "extractFrom": [{"headers": ["x-api-key"]}]}
 GOOD: Final[dict[str, dict[str, Any]]] = {
     "Backend": {
         "apiVersion": _EG,
@@ -70,6 +73,20 @@ GOOD: Final[dict[str, dict[str, Any]]] = {
         "apiVersion": _EG,
         "spec": {"targetRefs": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "x"}]},
     },
+    "SecurityPolicy": {"apiVersion": _EG, "spec": {**_TO_A_ROUTE, "apiKeyAuth": _KEYS}},
+    "BackendTrafficPolicy": {"apiVersion": _EG, "spec": _TO_A_ROUTE},
+    "ClientTrafficPolicy": {
+        "apiVersion": _EG,
+        "spec": {"targetRefs": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": "x"}]},
+    },
+    "HTTPRouteFilter": {"apiVersion": _EG, "spec": {"directResponse": {"statusCode": 404}}},
+    "Gateway": {
+        "apiVersion": _GATEWAY_API,
+        "spec": {
+            "gatewayClassName": "cluster-egress",
+            "listeners": [{"name": "http", "port": 80, "protocol": "HTTP"}],
+        },
+    },
     "ServiceEntry": {
         "apiVersion": _ISTIO,
         "spec": {
@@ -91,6 +108,27 @@ GOOD: Final[dict[str, dict[str, Any]]] = {
     "Service": {"apiVersion": "v1", "spec": {"ports": [{"port": 443}], "externalIPs": [_PUBLIC]}},
 }
 """A good object of every kind that only platform subjects may write."""
+
+OURS: Final[dict[str, dict[str, Any]]] = {
+    "Gateway": {"spec": {**GOOD["Gateway"]["spec"], "gatewayClassName": "of-others"}},
+    "HTTPRoute": {"spec": {"hostnames": ["x.example.org"]}},
+    "GRPCRoute": {"spec": {"hostnames": ["x.example.org"]}},
+    "TLSRoute": {"spec": {"hostnames": ["x.example.org"], "rules": [{"backendRefs": [{"name": "x", "port": 443}]}]}},
+    "TCPRoute": {"spec": {"rules": [{"backendRefs": [{"name": "x", "port": 443}]}]}},
+    "ReferenceGrant": {
+        "spec": {
+            "from": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "namespace": "elsewhere"}],
+            "to": [{"group": "", "kind": "Secret", "name": "x"}],
+        }
+    },
+    "BackendTLSPolicy": {
+        "spec": {
+            "targetRefs": [{"group": "", "kind": "Service", "name": "x"}],
+            "validation": {"hostname": "x.example.org", "wellKnownCACertificates": "System"},
+        }
+    },
+}
+"""A good object of every kind of Gateway API that only platform subjects may write where our Gateways stand."""
 
 
 @pytest.fixture(scope="module")
@@ -170,6 +208,52 @@ def test_a_good_object_is_refused_from_the_wrong_subject(tenants: Cluster, kind:
     ((status, message),) = tenants.dry_create([item], user=TENANT)
     assert status == 403, message
     assert "ValidatingAdmissionPolicy 'cluster-egress-subjects'" in message
+
+
+@pytest.mark.proves("admission", "where our Gateways stand nobody else writes routes, grants or Gateways")
+@pytest.mark.parametrize("kind", OURS)
+def test_gateway_api_is_for_everybody_but_where_it_is_ours(tenants: Cluster, kind: str) -> None:
+    """Guards against a route, a grant or a Gateway beside ours, and against refusing teams their own."""
+    item = {"apiVersion": _GATEWAY_API, "kind": kind, "metadata": _META, **OURS[kind]}
+    ((status, message),) = tenants.dry_create([item], user=TENANT)
+    assert status == 201, message
+    for namespace in ("envoy-gateway-system", "istio-egress"):
+        ours = {**item, "metadata": {**_META, "namespace": namespace}}
+        ((status, message),) = tenants.dry_create([ours])
+        assert status == 201, message
+        ((status, message),) = tenants.dry_create([ours], user=TENANT)
+        assert status == 403, message
+        assert "ValidatingAdmissionPolicy 'cluster-egress-subjects'" in message
+
+
+@pytest.mark.proves("admission", "where our Gateways stand nobody else writes routes, grants or Gateways")
+def test_nobody_else_has_envoy_gateway_serve_another_class(tenants: Cluster) -> None:
+    """Guards against proxies that look as somebody likes, and against refusing the classes of other controllers."""
+    tenant = tenants.control_plane.kubectl(TENANT)
+    ours = {"apiVersion": _GATEWAY_API, "kind": "GatewayClass", "metadata": {"name": "x"}}
+    ours |= {"spec": {"controllerName": "gateway.envoyproxy.io/gatewayclass-controller"}}
+    assert "cluster-egress-subjects" in (tenant.refused(ours) or "")
+    assert tenants.deployer.refused(ours) is None
+    assert tenant.refused({**ours, "spec": {"controllerName": "example.org/controller"}}) is None
+
+
+@pytest.mark.proves(
+    "admission",
+    "platform subjects may write what backends are made of, in Envoy Gateway's namespace alone",
+    kinds=("Role.rbac.authorization.k8s.io", "RoleBinding.rbac.authorization.k8s.io"),
+)
+def test_platform_subjects_can_mend_backends_by_hand(tenants: Cluster) -> None:
+    """Guards against a role that nobody has, that is for everybody, or that holds beyond its namespace."""
+    backend: dict[str, Any] = {"kind": "Backend", **GOOD["Backend"]}
+    here = {**backend, "metadata": {"name": "x", "namespace": "envoy-gateway-system"}}
+    elsewhere = {**backend, "metadata": _META}
+    code = {"kind": "EnvoyPatchPolicy", **GOOD["EnvoyPatchPolicy"], "metadata": here["metadata"]}
+    platform = ("--as=somebody", "--as-group=platform-admins", "--as-group=system:authenticated")
+    assert tenants.kubectl.refused(here, arguments=platform) is None
+    for item in (elsewhere, code):
+        assert 'User "somebody" cannot' in (tenants.kubectl.refused(item, arguments=platform) or "")
+    others = ("--as=somebody", "--as-group=system:authenticated")
+    assert 'User "somebody" cannot' in (tenants.kubectl.refused(here, arguments=others) or "")
 
 
 @pytest.mark.proves(

@@ -54,12 +54,17 @@ PORTS: Final = (
     5432,
     6443,
     8080,
+    9443,
+    10080,
     15012,
     15020,
     15021,
     15090,
     17000,
     18000,
+    18001,
+    19001,
+    19003,
     *LANES,
     LANES.stop,
 )
@@ -112,11 +117,16 @@ def _pods(cluster: Cluster) -> dict[Pod, End]:
 def _declared(settings: Settings, source: Pod | str, target: Pod | str, port: int, protocol: str) -> bool:
     """The declaration, projected onto what a NetworkPolicy sees: pods, addresses and ports."""
     if isinstance(source, str):
-        # From outside the cluster, and from nodes: whoever checks whether the gateway is well.
-        return target != GATEWAY or (port == 15021 and protocol == "TCP")
+        return isinstance(target, tuple) and _enters_from_outside(target, port, protocol)
     if isinstance(target, tuple):
         return _leaves_for_a_pod(source, target, port, protocol) and _enters(settings, source, target, port, protocol)
     return _leaves_for_an_address(settings, source, PLACES[target], port, protocol)
+
+
+def _enters_from_outside(target: Pod, port: int, protocol: str) -> bool:
+    """From outside the cluster, and from nodes: whoever checks whether the gateway is well, and the API server."""
+    at_all: dict[Pod, set[int]] = {GATEWAY: {15021}, PROXY: set(), CONTROLLER: {9443}}
+    return target not in at_all or (port in at_all[target] and protocol == "TCP")
 
 
 def _governed(settings: Settings) -> set[str]:
@@ -124,22 +134,32 @@ def _governed(settings: Settings) -> set[str]:
 
 
 def _leaves_for_a_pod(source: Pod, target: Pod, port: int, protocol: str) -> bool:
-    """Gateways reach DNS and their own control plane; everybody else reaches every pod, as before."""
-    if source in {GATEWAY, PROXY}:
-        own = (ISTIOD, 15012) if source == GATEWAY else (CONTROLLER, 18000)
-        return (target == DNS and port == 53) or ((target, port) == own and protocol == "TCP")
+    """Gateways reach DNS and their own control plane, whose controller only DNS; everybody else reaches every pod."""
+    own: dict[Pod, tuple[Pod, int] | None] = {
+        GATEWAY: (ISTIOD, 15012),
+        PROXY: (CONTROLLER, 18000),
+        CONTROLLER: None,
+    }
+    if source in own:
+        return (target == DNS and port == 53) or ((target, port) == own[source] and protocol == "TCP")
     return True
 
 
 def _enters(settings: Settings, source: Pod, target: Pod, port: int, protocol: str) -> bool:
-    """Only the gateway is closed from inside: clients reach its declared ports, everybody its health and metrics."""
-    if target != GATEWAY:
+    """Clients reach the gateway's declared ports, everybody where proxies offer, health, and metrics."""
+    if target not in {GATEWAY, PROXY, CONTROLLER}:
         return True
+    if protocol != "TCP":
+        return False
+    if target == PROXY:
+        return port in {10080, 19001}
+    if target == CONTROLLER:
+        return port in {9443, 19001} or (port == 18000 and source == PROXY)
     plain = {
         each.port for entry in settings.destinations.values() for each in entry.ports.values() if each.protocol != "TLS"
     }
-    for_clients = protocol == "TCP" and source[0] in _governed(settings) and port in {*plain, *LANES}
-    return for_clients or (protocol == "TCP" and port in {15020, 15021, 15090})
+    for_clients = source[0] in _governed(settings) and port in {*plain, *LANES}
+    return for_clients or port in {15020, 15021, 15090}
 
 
 def _leaves_for_an_address(settings: Settings, source: Pod, address: str, port: int, protocol: str) -> bool:
@@ -164,9 +184,10 @@ def _public(address: str) -> bool:
 
 def _endpoints(settings: Settings) -> Iterator[tuple[str, int]]:
     for backend in (settings.backends or {}).values():
-        yield from ((str(endpoint.ip), endpoint.port) for endpoint in backend.endpoints if endpoint.ip is not None)
+        endpoints = backend.endpoints or ()
+        yield from ((str(endpoint.ip), endpoint.port) for endpoint in endpoints if endpoint.ip is not None)
 
 
 def _named(settings: Settings) -> Iterator[int]:
     for backend in (settings.backends or {}).values():
-        yield from (endpoint.port for endpoint in backend.endpoints if endpoint.fqdn is not None)
+        yield from (endpoint.port for endpoint in backend.endpoints or () if endpoint.fqdn is not None)

@@ -10,8 +10,10 @@ from typing import Any
 import pytest
 
 from cli.offline.preview import preview
+from components.plan.admission import plan_admission
 from policy.registry import RULES
 from tests.plan.admission_policies import BACKENDS, DESTINATIONS, SUBJECTS, planned, variables
+from tests.plan.offered import exposed_values
 from tests.support import (
     APPROVALS_FILE,
     ROOT,
@@ -68,9 +70,23 @@ def test_what_is_guarded() -> None:
         "/services",
         "discovery.k8s.io/endpointslices",
         "gateway.envoyproxy.io/backends",
+        "gateway.envoyproxy.io/backendtrafficpolicies",
+        "gateway.envoyproxy.io/clienttrafficpolicies",
         "gateway.envoyproxy.io/envoyextensionpolicies",
         "gateway.envoyproxy.io/envoypatchpolicies",
         "gateway.envoyproxy.io/envoyproxies",
+        "gateway.envoyproxy.io/httproutefilters",
+        "gateway.envoyproxy.io/securitypolicies",
+        "gateway.networking.k8s.io/backendtlspolicies",
+        "gateway.networking.k8s.io/gatewayclasses",
+        "gateway.networking.k8s.io/gateways",
+        "gateway.networking.k8s.io/grpcroutes",
+        "gateway.networking.k8s.io/httproutes",
+        "gateway.networking.k8s.io/listenersets",
+        "gateway.networking.k8s.io/referencegrants",
+        "gateway.networking.k8s.io/tcproutes",
+        "gateway.networking.k8s.io/tlsroutes",
+        "gateway.networking.k8s.io/udproutes",
         "networking.istio.io/envoyfilters",
         "networking.istio.io/serviceentries",
         "networking.istio.io/workloadentries",
@@ -188,6 +204,17 @@ def test_only_the_controllers_of_endpoints_and_deletion_are_exempt(name: str) ->
         "system:serviceaccount:kube-system:namespace-controller",
     ]
     assert "startsWith" not in conditions["not-kubernetes-itself"]
+
+
+def test_gateway_api_is_for_everybody_but_where_it_is_ours() -> None:
+    """A team could not route to its own Services any more; or it could give our proxies a Gateway of its own."""
+    settings = settings_of(exposed_values())
+    subjects = {each.policy.name: each.policy for each in plan_admission(settings, just_enough(settings))}[SUBJECTS]
+    conditions = {each["name"]: each["expression"] for each in subjects.spec["matchConditions"]}
+    assert 'request.namespace in ["envoy-gateway-system", "istio-egress"]' in conditions["leads-somewhere"]
+    assert (
+        'object.spec.gatewayClassName in ["cluster-egress", "cluster-egress-partners"]' in conditions["leads-somewhere"]
+    )
 
 
 def test_there_is_no_policy_without_backends() -> None:

@@ -1,6 +1,11 @@
-"""The hand-off to firewall teams: version 1 of its structure."""
+"""The hand-off to firewall teams: version 2 of its structure."""
+
+from typing import Any
+
+import pytest
 
 from components.plan.handoff import VERSION
+from tests.plan.offered import JWT, OIDC, exposed_values, moved
 from tests.support import changed, dev_values, full_values, plan_of, setting
 
 _EDITION = {
@@ -17,6 +22,7 @@ _EDITION = {
 }
 _HTTPBIN = {
     "name": "httpbin",
+    "gateway": "default",
     "hosts": ["httpbin.org"],
     "cidrs": None,
     "ports": [{"port": 80, "protocol": "HTTP"}],
@@ -27,6 +33,7 @@ _HTTPBIN = {
 }
 _N9E = {
     "name": "n9e",
+    "gateway": "default",
     "hosts": [],
     "cidrs": ["172.139.20.181/32", "172.139.20.183/32"],
     "ports": [{"port": 17000, "protocol": "HTTP"}],
@@ -37,11 +44,11 @@ _N9E = {
 }
 
 
-def test_version_1_has_exactly_this_structure() -> None:
+def test_version_2_has_exactly_this_structure() -> None:
     """A key was renamed, dropped or added, and the firewall teams' tools read it wrongly: raise the version."""
-    assert VERSION == 1
+    assert VERSION == 2
     assert plan_of(dev_values()).handoff == {
-        "version": 1,
+        "version": 2,
         "stack": "test",
         "cluster": "dev",
         "posture": "enforce",
@@ -49,6 +56,15 @@ def test_version_1_has_exactly_this_structure() -> None:
         "gateways": [],
         "destinations": [_EDITION],
         "fetched": [],
+        "backendGateways": [
+            {
+                "name": "default",
+                "cidrs": ["203.0.113.10/32", "203.0.113.11/32"],
+                "exposure": "inside",
+                "callers": [],
+                "ports": [80],
+            }
+        ],
         "backends": [_HTTPBIN, _N9E],
         "planned": [],
     }
@@ -63,7 +79,8 @@ def test_declared_addresses_stand_in_the_handoff() -> None:
 
 def test_without_backends_the_list_is_empty_and_there() -> None:
     """A reader failed on a missing key."""
-    assert plan_of(changed(lambda values: values.pop("backends"))).handoff["backends"] == []
+    handoff = plan_of(changed(lambda values: values.pop("backends"))).handoff
+    assert handoff["backends"] == handoff["backendGateways"] == handoff["fetched"] == []
 
 
 def test_observe_names_what_it_holds_back() -> None:
@@ -73,6 +90,7 @@ def test_observe_names_what_it_holds_back() -> None:
     assert handoff["planned"] == [
         "NetworkPolicy envoy-gateway-system/cluster-egress",
         "NetworkPolicy envoy-gateway-system/control-plane",
+        "NetworkPolicy envoy-gateway-system/proxies",
         "NetworkPolicy istio-egress/egress-gateway",
         "NetworkPolicy istio-system/control-plane",
         "NetworkPolicy news/cluster-egress",
@@ -85,3 +103,76 @@ def test_the_first_gateway_may_have_addresses_of_its_own() -> None:
     own = {"mode": "existing", "cidrs": ["198.51.100.7/32"]}
     handoff = plan_of(changed(setting("egress.mesh.gateway", {"addresses": own}))).handoff
     assert handoff["sources"]["cidrs"] == ["198.51.100.7/32"]
+
+
+def test_gateways_of_backends_say_both_sides() -> None:
+    """The firewall team let in, for a backend, addresses from which nothing came, or never heard who calls."""
+    handoff = plan_of(exposed_values()).handoff
+    assert handoff["backendGateways"] == [
+        {
+            "name": "default",
+            "cidrs": ["203.0.113.10/32", "203.0.113.11/32"],
+            "exposure": "inside",
+            "callers": [],
+            "ports": [80],
+        },
+        {
+            "name": "partners",
+            "cidrs": ["203.0.113.20/32"],
+            "exposure": "intranet",
+            "callers": ["10.30.0.0/16"],
+            "ports": [443],
+        },
+    ]
+    assert [each["gateway"] for each in handoff["backends"]] == ["partners", "default"]
+
+
+def test_what_is_fetched_says_by_whom_and_who_answers_for_it() -> None:
+    """Keys and tokens came from hosts that no firewall let through, and nobody knew whose they were."""
+    values = changed(setting("backends.n9e.access", {"jwt": JWT, "oidc": OIDC}))
+    answers = {"owner": "team-observability", "ticket": "FW-1043", "expires": "2029-12-31"}
+    keys = {"hosts": ["keys.example.com"], "cidrs": ["93.184.216.0/24"], "ports": [{"port": 8443, "protocol": "TLS"}]}
+    login = {"hosts": ["login.example.com"], "cidrs": None, "ports": [{"port": 443, "protocol": "TLS"}]}
+    assert plan_of(values).handoff["fetched"] == [
+        {"name": "n9e", "by": "proxies", "gateway": "default", **keys, **answers},
+        {"name": "n9e", "by": "envoy-gateway", "gateway": None, **login, **answers},
+        {"name": "n9e", "by": "proxies", "gateway": "default", **login, **answers},
+    ]
+
+
+def test_what_istiod_fetches_is_there_as_well() -> None:
+    """As above, for the keys of an issuer of the mesh."""
+    issuer = {"issuer": "https://sso.example.com", "audiences": ["egress"], "jwksUri": "https://sso.example.com/keys"}
+    values = changed(setting("egress.mesh.issuers", {"corp": {**issuer, "cidrs": ["93.184.216.0/24"]}}))
+    assert plan_of(values).handoff["fetched"] == [
+        {
+            "name": "corp",
+            "by": "istiod",
+            "gateway": None,
+            "hosts": ["sso.example.com"],
+            "cidrs": ["93.184.216.0/24"],
+            "ports": [{"port": 443, "protocol": "TLS"}],
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    ("more", "spoken"),
+    [
+        ({}, "HTTP"),
+        ({"tls": {"serverName": "n9e.example.com"}}, "TLS"),
+        ({"protocol": "GRPC"}, "GRPC"),
+        ({"protocol": "TLS"}, "TLS"),
+        ({"protocol": "TLS", "certificate": {"secret": "n9e"}}, "TCP"),
+    ],
+)
+def test_backends_say_what_they_are_spoken_to_in(more: dict[str, Any], spoken: str) -> None:
+    """A firewall that looks for HTTP refused what left as TLS."""
+    values = changed(lambda values: values["backends"]["n9e"].update(more))
+    assert plan_of(values).handoff["backends"][1]["ports"] == [{"port": 17000, "protocol": spoken}]
+
+
+def test_a_service_in_the_cluster_needs_nothing_outside() -> None:
+    """A backend that has moved into the cluster was asked for as `any public address`."""
+    backend = plan_of(changed(moved)).handoff["backends"][1]
+    assert (backend["hosts"], backend["cidrs"], backend["ports"]) == ([], [], [])

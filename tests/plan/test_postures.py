@@ -39,8 +39,9 @@ def test_enforce_closes_every_layer(enforced: Plan) -> None:
     assert [(policy.namespace, policy.name) for policy in of_kind(enforced, "NetworkPolicy")] == [
         ("istio-egress", "egress-gateway"),
         ("envoy-gateway-system", "cluster-egress"),
-        ("istio-system", "control-plane"),
+        ("envoy-gateway-system", "proxies"),
         ("envoy-gateway-system", "control-plane"),
+        ("istio-system", "control-plane"),
         ("news", "cluster-egress"),
         ("shop", "cluster-egress"),
     ]

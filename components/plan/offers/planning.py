@@ -4,12 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from components.plan.admission import AdmissionPolicy, plan_admission
-from components.plan.objects import KubeObject
+from components.plan.objects import KubeObject, Rights
 from components.plan.offers.access import access_policies
 from components.plan.offers.authorizers import authorizer
 from components.plan.offers.grants import grants
 from components.plan.offers.mesh import offers
 from components.plan.offers.redirects import redirects
+from components.plan.offers.rights import rights
 from components.plan.offers.routes import routes
 from components.plan.offers.targets import targets
 from components.plan.offers.traffic import traffic_policies
@@ -36,7 +37,9 @@ class BackendsPlan:
     admission: tuple[AdmissionPolicy, ...]
     """What the API server refuses, also from those who go past the pack; in force before any backend."""
     grants: tuple[KubeObject, ...]
-    """What lets backends use what stands elsewhere, and people write them."""
+    """What lets backends use what stands elsewhere."""
+    rights: Rights
+    """What lets people write them."""
     backends: Mapping[str, OfferedBackend]
     """Each backend, by its name."""
     offers: Mapping[str, KubeObject]
@@ -48,6 +51,7 @@ def plan_backends(settings: Settings, approvals: Approvals) -> BackendsPlan:
     return BackendsPlan(
         admission=plan_admission(settings, approvals),
         grants=tuple(grants(settings)),
+        rights=rights(settings, approvals),
         backends={
             name: OfferedBackend(
                 targets=(

@@ -16,7 +16,8 @@ from tests.cluster.bed.agent.api import Api
 def collection(item: dict[str, Any]) -> str:
     """The path to which an object is posted; its kind has a regular plural."""
     version, kind = item["apiVersion"], item["kind"].lower()
-    plural = kind if kind == "endpoints" else f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
+    many = f"{kind[:-1]}ies" if kind.endswith("y") and not kind.endswith("ay") else f"{kind}s"
+    plural = kind if kind == "endpoints" else many
     root = "/api/v1" if version == "v1" else f"/apis/{version}"
     return f"{root}/namespaces/{item['metadata']['namespace']}/{plural}"
 
