@@ -18,6 +18,19 @@ def kube_name(*parts: str) -> str:
     return f"{name[: LIMIT - _DIGEST - 1].rstrip('-')}-{digest(whole, _DIGEST)}".lstrip("-")
 
 
+def part_name(entry: str, part: str) -> str:
+    """What a further object of an entry is called, beside one of the same kind that has the entry's name.
+
+    Entries' names have no dot, so it is never another entry's.
+    """
+    return f"{entry}.{part}"
+
+
+def helper_socket(helper: str) -> str:
+    """Where a helper of a Gateway listens, in the proxies' pods."""
+    return f"/var/run/cluster-egress/{helper}/socket"
+
+
 def digest(text: str, length: int) -> str:
     """The first `length` hex digits of the text's SHA-256: the same on every machine, for ever."""
     return hashlib.sha256(text.encode()).hexdigest()[:length]

@@ -1,9 +1,10 @@
 """The proxies of a Gateway: where they run, how they are reached, and what they log."""
 
-from typing import Any, Final
+from typing import Final
 
 from components.plan.objects import KubeObject
 from components.plan.offers.listeners import gateway_name
+from components.plan.offers.telemetry import telemetry
 from components.plan.placement import placement
 from components.settings import Settings
 
@@ -38,27 +39,6 @@ def envoy_proxy(settings: Settings, name: str) -> KubeObject:
                     "envoyService": {"type": "ClusterIP", "name": own},  # offered inside, not at the edge
                 },
             },
-            "telemetry": {"accessLog": {"settings": [_json_to_stdout()]}},
+            "telemetry": telemetry(settings, name),
         },
     )
-
-
-def _json_to_stdout() -> dict[str, Any]:
-    return {
-        "format": {
-            "type": "JSON",
-            "json": {
-                "start_time": "%START_TIME%",
-                "method": "%REQ(:METHOD)%",
-                "authority": "%REQ(:AUTHORITY)%",
-                "path": "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%",
-                "response_code": "%RESPONSE_CODE%",
-                "response_flags": "%RESPONSE_FLAGS%",
-                "downstream_remote_address": "%DOWNSTREAM_REMOTE_ADDRESS%",
-                "upstream_host": "%UPSTREAM_HOST%",
-                "upstream_cluster": "%UPSTREAM_CLUSTER%",
-                "duration_ms": "%DURATION%",
-            },
-        },
-        "sinks": [{"type": "File", "file": {"path": "/dev/stdout"}}],
-    }

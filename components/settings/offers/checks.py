@@ -1,11 +1,13 @@
 """Do backends fit their Gateways, each other, and the rest of the declaration?"""
 
+from components.settings.offers import observing
 from components.settings.parts import Parts
 from components.settings.problems import Found
 
 
 def check(parts: Parts) -> Found:
     """A hostname leads to one backend, and a name means one entry: `publicRanges` approves entries by name."""
+    yield from observing.check(parts)
     owners: dict[str, str] = {}
     outside = {host: name for name, each in parts.destinations.items() for host in each.hosts}
     for name, backend in parts.backends.items():
