@@ -8,14 +8,16 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from components.plan.alert_rules import alert_rule, counted
 from components.plan.egress_gateway import gateways_of
 from components.plan.mesh.address import gateway_name
 from components.plan.objects import KubeObject
+from components.plan.offers import BackendsPlan
+from components.plan.offers.alerts import backend_rules
 from components.settings import Settings
 from components.settings.egress import FurtherGateway
 from components.settings.mesh import Alerts
 
-_WINDOW: Final = "10m"
 _WORKLOAD_CERTIFICATE_SECONDS: Final = 6 * 3600
 """They live for a day and are renewed after half of it (istio-agent's defaults), so this one was not."""
 _ROOT_CERTIFICATE_SECONDS: Final = 30 * 24 * 3600
@@ -25,12 +27,15 @@ _RBAC: Final = ("envoy_http_rbac", "envoy_tcp")
 _ZONE: Final = "label_topology_kubernetes_io_zone"
 
 
-def prometheus_rule(settings: Settings, alerts: Alerts) -> KubeObject:
-    """All alerts as one PrometheusRule."""
+def prometheus_rule(settings: Settings, alerts: Alerts, backends: BackendsPlan | None) -> KubeObject:
+    """All alerts as one PrometheusRule; those about backends as a group of their own, where there are any."""
     rules = [*_refusals(settings), *_certificates(settings)]
     for name, gateway in gateways_of(settings).items():
         rules += _gateway_down(settings, gateway_name(name), gateway)
-    for rule in rules:
+    groups = {"cluster-egress": rules}
+    if backends is not None:
+        groups["cluster-egress-backends"] = backend_rules(settings, backends)
+    for rule in (each for group in groups.values() for each in group if "alert" in each):
         rule["labels"] = {"severity": alerts.severity}
     return KubeObject(
         api_version="monitoring.coreos.com/v1",
@@ -38,13 +43,13 @@ def prometheus_rule(settings: Settings, alerts: Alerts) -> KubeObject:
         name="cluster-egress",
         namespace=alerts.namespace,
         labels=alerts.labels or {},
-        spec={"groups": [{"name": "cluster-egress", "rules": rules}]},
+        spec={"groups": [{"name": name, "rules": group} for name, group in groups.items()]},
     )
 
 
 def _refusals(settings: Settings) -> Iterator[dict[str, Any]]:
     by = "source_workload_namespace, source_workload"
-    yield _rule(
+    yield alert_rule(
         "EgressUndeclaredRefused",
         _undeclared(by, "BlackHoleCluster"),
         summary="{{ $labels.source_workload_namespace }}/{{ $labels.source_workload }} asks for undeclared hosts",
@@ -53,7 +58,7 @@ def _refusals(settings: Settings) -> Iterator[dict[str, Any]]:
         "ask its team about the rest.",
     )
     open_namespaces = sorted(name for name, each in settings.cluster.namespaces.items() if each.outbound == "allow-any")
-    yield _rule(
+    yield alert_rule(
         "EgressUndeclaredPassed",
         _undeclared(by, "PassthroughCluster", except_in=open_namespaces),
         summary="{{ $labels.source_workload_namespace }}/{{ $labels.source_workload }} reaches undeclared hosts",
@@ -69,9 +74,9 @@ def _refusals(settings: Settings) -> Iterator[dict[str, Any]]:
         selector, verb = denied, "refused"
     else:
         selector, verb = would_be, "would refuse"
-    yield _rule(
+    yield alert_rule(
         "EgressClientRefused",
-        f"sum by (namespace, pod) ({_new(_RBAC, selector)}) > 0",
+        f"sum by (namespace, pod) ({counted(*(f'{metric}{{{selector}}}' for metric in _RBAC))}) > 0",
         summary=f"The egress gateway {verb} a client",
         description=f"{{{{ $labels.pod }}}} {verb} {{{{ $value | humanize }}}} requests or connections in ten minutes: "
         "the host is declared, but not for this client, method or path.",
@@ -84,21 +89,12 @@ def _undeclared(by: str, cluster: str, *, except_in: list[str] | None = None) ->
     selector = f'reporter="source",destination_service_name="{cluster}"'
     if except_in:
         selector += f',source_workload_namespace!~"{"|".join(except_in)}"'
-    return f"sum by ({by}) ({_new(_TRAFFIC, selector)}) > 0"
-
-
-def _new(metrics: tuple[str, ...], selector: str) -> str:
-    """What these counters have counted within the window; `increase` alone passes over the first of a series."""
-    each: list[str] = []
-    for metric in metrics:
-        counter = f"{metric}{{{selector}}}"
-        each += [f"(increase({counter}[{_WINDOW}]) > 0)", f"({counter} unless {counter} offset {_WINDOW})"]
-    return " or ".join(each)
+    return f"sum by ({by}) ({counted(*(f'{metric}{{{selector}}}' for metric in _TRAFFIC))}) > 0"
 
 
 def _certificates(settings: Settings) -> Iterator[dict[str, Any]]:
     namespace = settings.egress.mesh.gateway.namespace
-    yield _rule(
+    yield alert_rule(
         "EgressGatewayCertificateExpiring",
         f'istio_agent_cert_expiry_seconds{{namespace="{namespace}",resource_name="default"}} '
         f"< {_WORKLOAD_CERTIFICATE_SECONDS}",
@@ -107,7 +103,7 @@ def _certificates(settings: Settings) -> Iterator[dict[str, Any]]:
         description="It expires in {{ $value | humanizeDuration }}, and then no client gets through this pod.",
         action="Look for errors of the certificate authority in the logs of istiod and of the pod's istio-proxy.",
     )
-    yield _rule(
+    yield alert_rule(
         "MeshRootCertificateExpiring",
         f"citadel_server_root_cert_expiry_seconds < {_ROOT_CERTIFICATE_SECONDS}",
         minutes=60,
@@ -130,7 +126,7 @@ def _gateway_down(settings: Settings, name: str, gateway: FurtherGateway) -> Ite
         f"* on (node) group_left ({_ZONE}) kube_node_labels{{{known}}}"
     )
     pods_at_least = gateway.replicas if gateway.autoscaling is None else gateway.autoscaling.min_replicas
-    yield _rule(
+    yield alert_rule(
         "EgressGatewayDownInZone",
         f"({zones} unless on ({_ZONE}) count by ({_ZONE}) ({placed})) "
         # With fewer pods than zones, some zone always has none.
@@ -140,7 +136,7 @@ def _gateway_down(settings: Settings, name: str, gateway: FurtherGateway) -> Ite
         description="{{ $value }} egress nodes are there. Traffic leaves by other zones; if those fail, none does.",
         action=f"`kubectl get pods -o wide` for {name}: why is none ready, or scheduled, on the zone's egress nodes?",
     )
-    yield _rule(
+    yield alert_rule(
         "EgressGatewayDown",
         f"absent({ready})",
         minutes=1,
@@ -154,16 +150,3 @@ def _node_label(key: str) -> str:
     """A node's label as kube-state-metrics names it (its internal/store/utils.go): in snake case."""
     plain = re.sub(r"[^a-zA-Z0-9_]", "_", key)
     return "label_" + re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", plain).lower()
-
-
-def _rule(
-    name: str, expression: str, *, summary: str, description: str, action: str, minutes: int | None = None
-) -> dict[str, Any]:
-    rule: dict[str, Any] = {
-        "alert": name,
-        "expr": expression,
-        "annotations": {"summary": summary, "description": description, "action": action},
-    }
-    if minutes is not None:
-        rule["for"] = f"{minutes}m"
-    return rule

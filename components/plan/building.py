@@ -41,6 +41,7 @@ def make_plan(settings: Settings, approvals: Approvals, *, stack: str) -> Plan:
     domain = approvals.cluster.domain
     groups = client_groups(settings.destinations, direct_namespaces=direct_namespaces(settings))
     offers = settings.backends is not None
+    backends = plan_backends(settings, approvals) if offers else None
     enforced = settings.egress.posture == "enforce"
     gateways = gateway_policies(settings, approvals, groups)
     clients = client_policies(settings, approvals, groups)
@@ -52,10 +53,10 @@ def make_plan(settings: Settings, approvals: Approvals, *, stack: str) -> Plan:
         managed_mesh=None if managed is None else plan_managed_mesh(settings, managed),
         egress_gateway=_egress_gateway(settings, groups, cluster_domain=domain),
         envoy_gateway=plan_envoy_gateway(settings, approvals) if offers else None,
-        backends=plan_backends(settings, approvals) if offers else None,
+        backends=backends,
         gateway_policies=gateways if enforced else (),
         client_policies=clients if enforced else (),
-        observability=plan_observability(settings, cluster_domain=domain),
+        observability=plan_observability(settings, backends, cluster_domain=domain),
         handoff=handoff(settings, stack=stack, planned=() if enforced else (*gateways, *clients)),
     )
 

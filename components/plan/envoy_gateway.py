@@ -7,6 +7,7 @@ from components.plan.objects import Release
 from components.plan.offers.gateways import GatewayPlan, plan_gateways
 from components.plan.offers.listeners import gateways_of
 from components.plan.offers.proxies import NOT_INJECTED
+from components.plan.offers.telemetry import collectors
 from components.plan.releases import release
 from components.settings import Settings
 from components.settings.install import Redis
@@ -94,9 +95,8 @@ def watched_namespaces(settings: Settings) -> list[str]:
             found.add(backend.certificate.namespace)
         if backend.access.external is not None and backend.access.external.service is not None:
             found.add(backend.access.external.service.namespace)
-    for gateway in gateways_of(settings).values():
-        if gateway.access_log.collector is not None:
-            found.add(gateway.access_log.collector.namespace)
+    for name in gateways_of(settings):
+        found |= {collector.namespace for collector in collectors(settings, name).values()}
     return sorted(found)
 
 

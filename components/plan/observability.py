@@ -6,13 +6,13 @@ from typing import Any, Final
 from components.plan.alerts import prometheus_rule
 from components.plan.egress_gateway import client_namespaces, direct_namespaces, gateways_of
 from components.plan.mesh.address import GATEWAY, gateway_name, pods_of_gateway
-from components.plan.mesh.telemetry import CLIENT_LOG, GATEWAY_LOG, TRACES, leaves
+from components.plan.mesh.telemetry import CLIENT_LOG, GATEWAY_LOG, TRACES, URL_WITHOUT_QUERY, leaves
 from components.plan.objects import KubeObject
+from components.plan.offers import BackendsPlan
 from components.settings import Settings
 
 _CLIENTS: Final = {"match": {"mode": "CLIENT"}}
 """Of a pod's traffic only what it sends; what it receives is no egress."""
-_URL_WITHOUT_QUERY: Final = "%REQ(:SCHEME)%://%REQ(:AUTHORITY)%%PATH(NQ)%"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,8 +25,8 @@ class ObservabilityPlan:
     """For client namespaces, where there are traces: one each."""
 
 
-def plan_observability(settings: Settings, *, cluster_domain: str) -> ObservabilityPlan:
-    """Logs of everything at the gateways, and of what leaves, or would, everywhere else."""
+def plan_observability(settings: Settings, backends: BackendsPlan | None, *, cluster_domain: str) -> ObservabilityPlan:
+    """Logs of everything at the gateways, and of what leaves, or would, everywhere else; alerts, also on backends."""
     log = {
         **_CLIENTS,
         "providers": _providers(settings, CLIENT_LOG),
@@ -41,7 +41,7 @@ def plan_observability(settings: Settings, *, cluster_domain: str) -> Observabil
         for namespace in (client_namespaces(settings) if has_spans else ())
     )
     alerts = settings.egress.mesh.alerts
-    rules = () if alerts is None else (prometheus_rule(settings, alerts),)
+    rules = () if alerts is None else (prometheus_rule(settings, alerts, backends),)
     return ObservabilityPlan(
         mesh=(*_gateways(settings), root, *rules),
         clients=tuple(clients),
@@ -85,7 +85,7 @@ def _traced(settings: Settings, *, goes_outside: bool, **more: Any) -> dict[str,
         "providers": [{"name": TRACES}],
         "randomSamplingPercentage": tracing.percent,
         # Envoy's own tag holds the query, and that may hold a secret.
-        "customTags": {"http.url": {"formatter": {"value": _URL_WITHOUT_QUERY}}},
+        "customTags": {"http.url": {"formatter": {"value": URL_WITHOUT_QUERY}}},
     }
     if goes_outside:
         spans["disableContextPropagation"] = True

@@ -79,7 +79,7 @@ def _own_namespaces(parts: Parts) -> _Found:
 
 
 def _observers(parts: Parts) -> _Found:
-    """Spans and authorizers are told of every client's requests, and alerts name clients: none is a client's own."""
+    """Logs, spans and authorizers tell of everybody's requests, and alerts name clients: none is a client's own."""
     ours = set(parts.own_namespaces.values())
     for path, namespace in parts.observers.items():
         if (parts.namespaces or {}).get(namespace) == "client":

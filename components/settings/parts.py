@@ -33,6 +33,8 @@ OWN_NAMESPACES: Final[Mapping[Path, str]] = {
 _TRACING: Final[Path] = ("egress", "mesh", "tracing", "namespace")
 _ALERTS: Final[Path] = ("egress", "mesh", "alerts", "namespace")
 _AUTHORIZERS: Final[Path] = ("egress", "mesh", "authorizers")
+_COLLECTOR: Final[Path] = ("accessLog", "collector", "namespace")
+"""Of each Gateway of backends."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +133,10 @@ def whole(settings: Settings, values: Mapping[str, Any]) -> Parts:
                     (*_AUTHORIZERS, name, "namespace"): each
                     for name, each in (settings.egress.mesh.authorizers or {}).items()
                 },
+                **{
+                    ("backendGateways", name, *_COLLECTOR): each.access_log.collector
+                    for name, each in (settings.backend_gateways or {}).items()
+                },
             }.items()
             if each is not None
         },
@@ -156,11 +162,12 @@ def salvaged(values: Mapping[str, Any], today: dt.date) -> Parts:
         path: _valid(TypeAdapter[str](KubernetesLabel), at(values, *path) or default, context)
         for path, default in OWN_NAMESPACES.items()
     }
-    authorizers = _names(values, "authorizers")
+    authorizers, gateways = _names(values, "authorizers"), values.get("backendGateways")
     observing = [
         _TRACING,
         _ALERTS,
         *((*_AUTHORIZERS, name, "namespace") for name in authorizers or ()),
+        *(("backendGateways", name, *_COLLECTOR) for name in (gateways if is_map(gateways) else ())),
     ]
     observers = {path: _valid(TypeAdapter[str](KubernetesLabel), at(values, *path), context) for path in observing}
     return Parts(

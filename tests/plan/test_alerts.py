@@ -2,14 +2,13 @@
 
 import json
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import pytest
 
-from tests.cluster.toolchains import ToolchainMissing, tool
-from tests.support import Values, changed, dev_values, of_kind, plan_of, setting
+from tests.plan.alerting import alerting, fired
+from tests.support import changed, dev_values, of_kind, plan_of, setting
 
 _CALLER: Final = {"source_workload_namespace": "news", "source_workload": "reader"}
 _MADE: Final = 'reporter="source",source_workload_namespace="news",source_workload="reader"'
@@ -33,58 +32,6 @@ def _made(metric: str, cluster: str) -> str:
     return f'{metric}{{{_MADE},destination_service_name="{cluster}"}}'
 
 
-def _alerting(path: str = "posture", value: Any = "enforce") -> Values:
-    values = changed(setting("egress.mesh.alerts", {"namespace": "monitoring", "labels": {"release": "prometheus"}}))
-    return changed(setting(f"egress.{path}", value), values)
-
-
-@pytest.fixture(scope="module")
-def promtool() -> Path:
-    """Built before by `make toolchains`: nobody who runs the tests should wait minutes for a compiler unasked."""
-    try:
-        return tool("promtool", build=False)
-    except ToolchainMissing as missing:
-        pytest.skip(f"alert rules are run by Prometheus' promtool: {missing}")
-
-
-def _fired(
-    promtool: Path, folder: Path, values: Values, series: Mapping[str, str], alert: str, *, minutes: int = 30
-) -> list[dict[str, str]]:
-    """The labels of an alert that fires after some minutes of these series, with those that are always the same.
-
-    promtool tells only whether an expectation holds, so it is told to expect nothing, and says what there is.
-    """
-    (rule,) = of_kind(plan_of(values), "PrometheusRule")
-    (folder / "rules.yaml").write_text(json.dumps(rule.spec), encoding="utf-8")
-    test: dict[str, Any] = {
-        "rule_files": ["rules.yaml"],
-        "evaluation_interval": "1m",
-        "tests": [
-            {
-                "interval": "1m",
-                "input_series": [{"series": name, "values": value} for name, value in series.items()],
-                "alert_rule_test": [{"eval_time": f"{minutes}m", "alertname": alert, "exp_alerts": []}],
-            }
-        ],
-    }
-    (folder / "test.yaml").write_text(json.dumps(test), encoding="utf-8")
-    done = subprocess.run(
-        [promtool, "test", "rules", "test.yaml"], cwd=folder, capture_output=True, text=True, check=False, timeout=60
-    )
-    if done.returncode == 0:
-        return []
-    told = done.stdout + done.stderr
-    assert "got:[" in told.replace("\n", "").replace(" ", ""), told
-    got = told.partition("got:")[2]
-    lines = [line.partition("Labels:{")[2].partition("}")[0] for line in got.splitlines() if "Labels:{" in line]
-    return [dict(_label(each) for each in line.split(", ")) for line in lines]
-
-
-def _label(text: str) -> tuple[str, str]:
-    name, _, value = text.partition("=")
-    return name, json.loads(value)
-
-
 def test_without_the_setting_there_are_no_alerts() -> None:
     """A cluster without Prometheus' operator refused the whole stack."""
     assert of_kind(plan_of(dev_values()), "PrometheusRule") == []
@@ -92,17 +39,17 @@ def test_without_the_setting_there_are_no_alerts() -> None:
 
 def test_the_rule_is_where_prometheus_looks() -> None:
     """A PrometheusRule that no Prometheus selects alerts nobody."""
-    (rule,) = of_kind(plan_of(_alerting()), "PrometheusRule")
+    (rule,) = of_kind(plan_of(alerting()), "PrometheusRule")
     assert (rule.api_version, rule.namespace) == ("monitoring.coreos.com/v1", "monitoring")
     assert rule.metadata["labels"]["release"] == "prometheus"
 
 
 def test_each_alert_says_what_to_do() -> None:
     """Somebody was woken up, and did not know what for."""
-    (rule,) = of_kind(plan_of(_alerting()), "PrometheusRule")
-    (group,) = rule.spec["groups"]
-    assert len(group["rules"]) == 7
-    for each in group["rules"]:
+    (rule,) = of_kind(plan_of(alerting()), "PrometheusRule")
+    alerts = [each for group in rule.spec["groups"] for each in group["rules"] if "alert" in each]
+    assert len({each["alert"] for each in alerts}) == 12
+    for each in alerts:
         assert each["labels"] == {"severity": "warning"}
         assert set(each["annotations"]) == {"summary", "description", "action"}
 
@@ -110,9 +57,9 @@ def test_each_alert_says_what_to_do() -> None:
 def test_rules_are_well_formed(promtool: Path, tmp_path: Path) -> None:
     """Prometheus' operator dropped a rule that it could not read, and nobody was told."""
     for values in (
-        _alerting(),
-        _alerting("posture", "observe"),
-        _alerting("mesh.gateways", {"payments": {"replicas": 2}}),
+        alerting(),
+        alerting("posture", "observe"),
+        alerting("mesh.gateways", {"payments": {"replicas": 2}}),
     ):
         (rule,) = of_kind(plan_of(values), "PrometheusRule")
         (tmp_path / "rules.yaml").write_text(json.dumps(rule.spec), encoding="utf-8")
@@ -130,21 +77,21 @@ def test_rules_are_well_formed(promtool: Path, tmp_path: Path) -> None:
 def test_undeclared_hosts_are_alerted(promtool: Path, tmp_path: Path, alert: str, cluster: str, metric: str) -> None:
     """Whoever asked for undeclared hosts was never found, or what is declared alerted everybody."""
     name = _made(metric, cluster)
-    assert _fired(promtool, tmp_path, _alerting(), {name: "0x24 1x40"}, alert) == [
+    assert fired(promtool, tmp_path, alerting(), {name: "0x24 1x40"}, alert) == [
         {"alertname": alert, "severity": "warning", **_CALLER}
     ]
-    first = _fired(promtool, tmp_path, _alerting(), {name: "_x24 1x30"}, alert)
+    first = fired(promtool, tmp_path, alerting(), {name: "_x24 1x30"}, alert)
     assert first == [{"alertname": alert, "severity": "warning", **_CALLER}]
-    assert _fired(promtool, tmp_path, _alerting(), {name: "7x60"}, alert) == []
-    assert _fired(promtool, tmp_path, _alerting(), {_made(metric, "edition.cnn.com"): "0+9x60"}, alert) == []
+    assert fired(promtool, tmp_path, alerting(), {name: "7x60"}, alert) == []
+    assert fired(promtool, tmp_path, alerting(), {_made(metric, "edition.cnn.com"): "0+9x60"}, alert) == []
 
 
 def test_namespaces_that_may_pass_alert_nobody(promtool: Path, tmp_path: Path) -> None:
     """A migration with `allow-any` alerted all day."""
-    values = changed(setting("cluster.namespaces.news.outbound", "allow-any"), _alerting())
+    values = changed(setting("cluster.namespaces.news.outbound", "allow-any"), alerting())
     values["destinations"]["edition-cnn"]["clients"] = {"shop": {"serviceAccounts": ["storefront"]}}
     series = {_made("istio_requests_total", "PassthroughCluster"): "0+9x60"}
-    assert _fired(promtool, tmp_path, values, series, "EgressUndeclaredPassed") == []
+    assert fired(promtool, tmp_path, values, series, "EgressUndeclaredPassed") == []
 
 
 @pytest.mark.parametrize(
@@ -153,11 +100,11 @@ def test_namespaces_that_may_pass_alert_nobody(promtool: Path, tmp_path: Path) -
 @pytest.mark.parametrize("metric", ["envoy_http_rbac", "envoy_tcp"])
 def test_refused_clients_are_alerted(promtool: Path, tmp_path: Path, posture: str, result: str, metric: str) -> None:
     """A client whose destination is not declared for it was refused, and nobody knew."""
-    values = _alerting("posture", posture)
+    values = alerting("posture", posture)
     pod = _POD.format("aaaaa")
     for told, alerts in (("denied", 1), ("allowed", 0)):
         series = {f'{metric}{{{pod},{result}="{told}"}}': "0x24 3x40"}
-        assert len(_fired(promtool, tmp_path, values, series, "EgressClientRefused")) == alerts
+        assert len(fired(promtool, tmp_path, values, series, "EgressClientRefused")) == alerts
 
 
 @pytest.mark.parametrize(("seconds", "alerts"), [(3600 * 5, 1), (3600 * 11, 0)])
@@ -166,14 +113,14 @@ def test_certificates_that_are_not_renewed_are_alerted(
 ) -> None:
     """The gateway's certificate ran out in the night."""
     series = {f'istio_agent_cert_expiry_seconds{{{_POD.format("aaaaa")},resource_name="default"}}': f"{seconds}x60"}
-    assert len(_fired(promtool, tmp_path, _alerting(), series, "EgressGatewayCertificateExpiring")) == alerts
+    assert len(fired(promtool, tmp_path, alerting(), series, "EgressGatewayCertificateExpiring")) == alerts
 
 
 @pytest.mark.parametrize(("days", "alerts"), [(29, 1), (31, 0)])
 def test_a_root_that_expires_is_alerted(promtool: Path, tmp_path: Path, days: int, alerts: int) -> None:
     """All mTLS of the mesh ended at once, ten years after anybody had thought of it."""
     series = {"citadel_server_root_cert_expiry_seconds": f"{days * 24 * 3600}x120"}
-    found = _fired(promtool, tmp_path, _alerting(), series, "MeshRootCertificateExpiring", minutes=90)
+    found = fired(promtool, tmp_path, alerting(), series, "MeshRootCertificateExpiring", minutes=90)
     assert len(found) == alerts
 
 
@@ -192,9 +139,9 @@ def test_a_zone_without_a_gateway_is_alerted(
     promtool: Path, tmp_path: Path, ready: dict[str, str], zones: list[str]
 ) -> None:
     """One zone had no gateway for weeks, until the other one failed."""
-    found = _fired(promtool, tmp_path, _alerting(), {**_ZONES, **_PODS, **ready}, "EgressGatewayDownInZone")
+    found = fired(promtool, tmp_path, alerting(), {**_ZONES, **_PODS, **ready}, "EgressGatewayDownInZone")
     assert [each["label_topology_kubernetes_io_zone"] for each in found] == zones
-    down = _fired(promtool, tmp_path, _alerting(), {**_ZONES, **_PODS, **ready}, "EgressGatewayDown")
+    down = fired(promtool, tmp_path, alerting(), {**_ZONES, **_PODS, **ready}, "EgressGatewayDown")
     assert len(down) == (len(zones) == len(_ZONES))
 
 
@@ -202,6 +149,6 @@ def test_more_zones_than_pods_alert_nobody(promtool: Path, tmp_path: Path) -> No
     """Two pods cannot be in three zones, and the third one alerted for ever."""
     third = next(iter(_ZONES)).replace("egress-a", "egress-c").replace("zone-a", "zone-c")
     series = {**_ZONES, third: "1x60", **_PODS, **_ready(a="1x60", b="1x60")}
-    assert _fired(promtool, tmp_path, _alerting(), series, "EgressGatewayDownInZone") == []
-    enough = _alerting("mesh.gateway", {"replicas": 3})
-    assert len(_fired(promtool, tmp_path, enough, series, "EgressGatewayDownInZone")) == 1
+    assert fired(promtool, tmp_path, alerting(), series, "EgressGatewayDownInZone") == []
+    enough = alerting("mesh.gateway", {"replicas": 3})
+    assert len(fired(promtool, tmp_path, enough, series, "EgressGatewayDownInZone")) == 1

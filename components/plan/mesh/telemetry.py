@@ -15,6 +15,8 @@ GATEWAY_LOG: Final = "egress-gateway-log"
 TRACES: Final = "egress-traces"
 TRACE_HEADERS: Final = ("traceparent", "tracestate")
 """What Envoy's OpenTelemetry tracer adds to requests (W3C Trace Context)."""
+URL_WITHOUT_QUERY: Final = "%REQ(:SCHEME)%://%REQ(:AUTHORITY)%%PATH(NQ)%"
+"""What spans say of a request's URL."""
 
 _BLOCKED: Final = "has(xds.route_name) && xds.route_name == 'block_all'"
 """HTTP that `enforce` refuses: istiod answers it without a cluster (seen with istiod 1.31 and Envoy 1.40)."""
@@ -32,7 +34,7 @@ _PEER: Final = {
 }
 """At a gateway: the client, as its certificate names it."""
 
-_FIELDS: Final = {
+LOG_FIELDS: Final = {
     "start_time": "%START_TIME%",
     "request_id": "%REQ(X-REQUEST-ID)%",
     "trace_id": "%TRACE_ID%",
@@ -126,5 +128,5 @@ def _printed(expression: str) -> str:
 def _file_log(name: str, own: dict[str, str]) -> dict[str, Any]:
     return {
         "name": name,
-        "envoyFileAccessLog": {"path": "/dev/stdout", "logFormat": {"labels": {**own, **_FIELDS}}},
+        "envoyFileAccessLog": {"path": "/dev/stdout", "logFormat": {"labels": {**own, **LOG_FIELDS}}},
     }

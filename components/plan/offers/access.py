@@ -33,7 +33,7 @@ def access_policies(settings: Settings, name: str, backend: Backend) -> Iterator
 def _ways(name: str, backend: Backend) -> dict[str, Any]:
     access = backend.access
     ways = {
-        "jwt": None if access.jwt is None else credentials.jwt(name, access.jwt),
+        "jwt": None if access.jwt is None else credentials.jwt(access.jwt),
         "oidc": None if access.oidc is None else credentials.oidc(backend, access.oidc),
         "apiKeyAuth": None if access.api_keys is None else credentials.api_keys(access.api_keys),
         "basicAuth": None if access.basic is None else credentials.basic(access.basic),

@@ -9,21 +9,13 @@ from typing import Any, Final
 
 from components.plan.objects import KubeObject
 from components.plan.offers.listeners import Listener, gateway_name, gateways_of, listeners_of
+from components.plan.offers.telemetry import untrusted_headers
 from components.settings import Settings
 from components.settings.offers.access import ClientCertificates
 from components.settings.offers.gateways import BackendGateway
 
 _PATHS: Final = {"disableMergeSlashes": False, "escapedSlashesAction": "UnescapeAndRedirect"}
 """Envoy Gateway's defaults, written down: routes see a path as the service behind will read it."""
-_HEADERS: Final = {
-    "enableEnvoyHeaders": False,
-    "withUnderscoresAction": "RejectRequest",  # many a server reads `x_user` as `x-user`
-    "xForwardedClientCert": {"mode": "Sanitize"},
-    # Timeouts and retries by header; behind trusted proxies Envoy takes them from anybody.
-    "earlyRequestHeaders": {"removeOnMatch": [{"type": "Prefix", "value": "x-envoy-"}]},
-}
-"""Nobody forges headers, and nobody learns of the inside; all but the last are Envoy Gateway's defaults, written down.
-Its limits for HTTP/2 are those that Envoy advises at the edge already (internal/xds/translator/listener.go)."""
 
 
 def client_traffic_policies(settings: Settings, gateway: str) -> Iterator[KubeObject]:
@@ -63,7 +55,7 @@ def client_traffic(settings: Settings, gateway: str, listener: Listener | None) 
                 else {"connection": {"connectionLimit": {"value": asked.max_connections}}}
             ),
             "path": _PATHS,
-            "headers": _HEADERS,
+            "headers": _headers(settings),
         },
     )
 
@@ -81,6 +73,25 @@ def _own_tls(settings: Settings, listener: Listener) -> dict[str, Any]:
     return {
         **({"alpnProtocols": ["h2"]} if backend.protocol == "GRPC" else {}),
         **({} if certificates is None else {"clientValidation": _validation(certificates)}),
+    }
+
+
+def _headers(settings: Settings) -> dict[str, Any]:
+    """Nobody forges headers, and nobody learns of the inside.
+
+    All but the last are Envoy Gateway's defaults, written down. Its limits for HTTP/2 are those that Envoy advises at
+    the edge already (internal/xds/translator/listener.go).
+    """
+    traces = untrusted_headers(settings)
+    return {
+        "enableEnvoyHeaders": False,
+        "withUnderscoresAction": "RejectRequest",  # many a server reads `x_user` as `x-user`
+        "xForwardedClientCert": {"mode": "Sanitize"},
+        "earlyRequestHeaders": {
+            **({"remove": list(traces)} if traces else {}),
+            # Timeouts and retries by header; behind trusted proxies Envoy takes them from anybody.
+            "removeOnMatch": [{"type": "Prefix", "value": "x-envoy-"}],
+        },
     }
 
 

@@ -3,6 +3,7 @@
 from typing import Any, Final
 
 from components.plan.offers.listeners import listening_port
+from components.plan.offers.telemetry import TOKENS
 from components.settings.offers.access import ApiKeys, Jwt, Oidc
 from components.settings.offers.backends import Backend
 from components.settings.reserved import OFFER_TLS_PORT
@@ -21,8 +22,8 @@ def spent_headers(backend: Backend) -> tuple[str, ...]:
     return (AUTHORIZATION,) if spent else ()
 
 
-def jwt(name: str, asked: Jwt) -> dict[str, Any]:
-    """`jwt`: one provider, with the backend's name, which its claims are compared by."""
+def jwt(asked: Jwt) -> dict[str, Any]:
+    """`jwt`: one provider, by whose name claims are compared and logs find the token."""
     keys = (
         {"localJWKS": {"type": "Inline", "inline": asked.jwks}}
         if asked.jwks_uri is None
@@ -31,7 +32,7 @@ def jwt(name: str, asked: Jwt) -> dict[str, Any]:
     return {
         "providers": [
             {
-                "name": name,
+                "name": TOKENS,
                 "issuer": asked.issuer,
                 "audiences": sorted(asked.audiences),
                 # Without it a token would also be taken from the query, which ends up in logs.

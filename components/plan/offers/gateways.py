@@ -8,6 +8,7 @@ from components.plan.offers.certificates import certificates, listener_tls
 from components.plan.offers.client_traffic import client_traffic_policies
 from components.plan.offers.listeners import Listener, gateway_name, gateways_of, listeners_of
 from components.plan.offers.proxies import envoy_proxy
+from components.plan.offers.telemetry import log_receivers
 from components.settings import Settings
 from policy.approvals import Approvals
 
@@ -30,7 +31,7 @@ class GatewayPlan:
     proxy: KubeObject
     gateway_class: KubeObject
     in_force: tuple[KubeObject, ...]
-    """Certificates, and policies for what callers send: there before anybody is listened to."""
+    """Certificates, who takes logs, and policies for what callers send: there before anybody is listened to."""
     gateway: KubeObject
 
 
@@ -58,7 +59,11 @@ def _gateway(settings: Settings, approvals: Approvals, name: str) -> GatewayPlan
                 },
             },
         ),
-        in_force=(*certificates(settings, name), *client_traffic_policies(settings, name)),
+        in_force=(
+            *certificates(settings, name),
+            *log_receivers(settings, name),
+            *client_traffic_policies(settings, name),
+        ),
         gateway=KubeObject(
             api_version="gateway.networking.k8s.io/v1",
             kind="Gateway",

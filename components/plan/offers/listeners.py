@@ -52,6 +52,11 @@ def gateway_of(backend: Backend) -> str:
     return backend.gateway or DEFAULT_GATEWAY
 
 
+def backends_of(settings: Settings, gateway: str) -> Mapping[str, Backend]:
+    """The backends that a Gateway offers, by name."""
+    return {name: backend for name, backend in (settings.backends or {}).items() if gateway_of(backend) == gateway}
+
+
 def listeners_of(settings: Settings, gateway: str) -> tuple[Listener, ...]:
     """A Gateway's listeners, those of plain HTTP first, each once."""
     found = {

@@ -6,6 +6,7 @@ from components.plan.gateway_pods import NO_GAP
 from components.plan.objects import KubeObject
 from components.plan.offers.helpers import helper_containers, helper_mounts, helper_volumes
 from components.plan.offers.listeners import gateway_name, gateways_of
+from components.plan.offers.telemetry import telemetry
 from components.plan.placement import placement
 from components.settings import Settings
 from components.settings.offers.gateways import BackendGateway
@@ -63,7 +64,7 @@ def envoy_proxy(settings: Settings, approvals: Approvals, name: str) -> KubeObje
             **_ip_family(settings),
             # Straight to pods, a sidecar would not know which Service they belong to, and speak plain text.
             **({"routingType": "Service"} if gateway.in_mesh else {}),
-            "telemetry": {"accessLog": {"settings": [_json_to_stdout()]}},
+            "telemetry": telemetry(settings, name),
         },
     )
 
@@ -150,24 +151,3 @@ def _ip_family(settings: Settings) -> dict[str, Any]:
     if families == ("IPv4",):
         return {}
     return {"ipFamily": "DualStack" if len(families) > 1 else "IPv6"}
-
-
-def _json_to_stdout() -> dict[str, Any]:
-    return {
-        "format": {
-            "type": "JSON",
-            "json": {
-                "start_time": "%START_TIME%",
-                "method": "%REQ(:METHOD)%",
-                "authority": "%REQ(:AUTHORITY)%",
-                "path": "%REQ(X-ENVOY-ORIGINAL-PATH?:PATH)%",
-                "response_code": "%RESPONSE_CODE%",
-                "response_flags": "%RESPONSE_FLAGS%",
-                "downstream_remote_address": "%DOWNSTREAM_REMOTE_ADDRESS%",
-                "upstream_host": "%UPSTREAM_HOST%",
-                "upstream_cluster": "%UPSTREAM_CLUSTER%",
-                "duration_ms": "%DURATION%",
-            },
-        },
-        "sinks": [{"type": "File", "file": {"path": "/dev/stdout"}}],
-    }

@@ -1,6 +1,6 @@
 """Do backends fit their Gateways, each other, and the rest of the declaration?"""
 
-from components.settings.offers import calling, limiting, listening, routing, targeting
+from components.settings.offers import calling, limiting, listening, observing, routing, targeting
 from components.settings.parts import Parts
 from components.settings.problems import Found
 
@@ -12,6 +12,7 @@ def check(parts: Parts) -> Found:
     yield from routing.check(parts)
     yield from calling.check(parts)
     yield from limiting.check(parts)
+    yield from observing.check(parts)
     owners: dict[str, str] = {}
     outside = {host: name for name, each in parts.destinations.items() for host in each.hosts}
     for name, backend in parts.backends.items():
