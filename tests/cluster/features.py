@@ -17,16 +17,17 @@ _FOLDER: Final = Path(__file__).with_name("features")
 
 def declare(stack: Stack, flavour: str) -> None:
     """Have a stack file and its approvals hold what the folder `features` says besides, in one of the flavours."""
-    _merge_file(stack.file, _FOLDER / "stack.yaml")
+    merge_file(stack.file, _FOLDER / "stack.yaml")
     if (own := _FOLDER / f"{flavour}.yaml").exists():
-        _merge_file(stack.file, own)
-    _merge_file(stack.approvals, _FOLDER / "approvals.yaml")
+        merge_file(stack.file, own)
+    merge_file(stack.approvals, _FOLDER / "approvals.yaml")
     values = yaml.safe_load(stack.file.read_text(encoding="utf-8"))
     values["config"]["cluster-egress:egress"]["mesh"]["flavour"] = flavour
     stack.file.write_text(yaml.safe_dump(values), encoding="utf-8")
 
 
-def _merge_file(file: Path, more: Path) -> None:
+def merge_file(file: Path, more: Path) -> None:
+    """Have a YAML file hold what another says besides."""
     values = yaml.safe_load(file.read_text(encoding="utf-8"))
     _merge(values, yaml.safe_load(more.read_text(encoding="utf-8")))
     file.write_text(yaml.safe_dump(values), encoding="utf-8")
