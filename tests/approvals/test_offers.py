@@ -121,6 +121,31 @@ def test_callers_come_from_approved_ranges(granted: list[str], refused: list[int
     assert [path for path, _, _ in found] == [f"backendGateways.partners.sourceRanges[{index}]" for index in refused]
 
 
+def test_annotations_of_a_load_balancer_are_approved_each() -> None:
+    """A Gateway that was approved for the VPC took over a load balancer that the whole internet reaches."""
+    key = "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-id"
+    values = changed(setting("backendGateways.partners.loadBalancer", {key: "lb-public"}), exposed_values())
+    ranges = PARTNERS["sourceRanges"]
+    assert _asked(values) == []
+    for annotations in ({}, {key: "lb-own"}):
+        grant = approval(exposure="intranet", sourceRanges=ranges, annotations=annotations)
+        assert _asked(values, exposedGateways={"partners": grant}) == [
+            (
+                f"backendGateways.partners.loadBalancer.{key}",
+                'is not approved with the value "lb-public"; annotations can lead to another load balancer',
+                f"leave it out, or have it added to exposedGateways.partners.annotations in {APPROVALS_FILE}",
+            )
+        ]
+
+
+@pytest.mark.parametrize(("range_", "refused"), [("10.244.7.0/24", True), ("10.30.1.0/28", False)])
+def test_no_pod_claims_to_be_somebody_else(range_: str, refused: bool) -> None:
+    """Pods were trusted as proxies, so that any of them could write an address that `clientCidrs` let in."""
+    values = changed(setting("backendGateways.partners.trustedProxies", [range_]), exposed_values())
+    found = _asked(values)
+    assert [path for path, _, _ in found] == (["backendGateways.partners.trustedProxies[0]"] if refused else [])
+
+
 def test_a_helper_needs_its_image_and_its_socket_approved() -> None:
     """A container that sees every request came from anywhere."""
     values = changed(setting("backendGateways.partners.helpers", {"opa": {"image": "x/opa:1"}}), exposed_values())
