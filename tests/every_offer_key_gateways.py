@@ -30,7 +30,7 @@ _PARTNERS: dict[str, Any] = {
 }
 
 
-def offer_values(values: Values) -> Values:
+def gateway_values(values: Values) -> Values:
     """`values` with two Gateways more, and a backend for each kind of listener."""
     values["backendGateways"] = {
         "default": {"replicas": 3},
@@ -54,12 +54,13 @@ def offer_values(values: Values) -> Values:
             certificate={"issuer": {"kind": "Issuer", "name": "internal"}},
             httpsRedirect=True,
             access={"clientCertificates": {"secret": "callers", "names": ["client.example.net"]}},
+            limits={"requests": {"all": {"requests": 1000, "per": "minute", "counted": "together"}}},
         ),
-        "chat": _backend(
+        "calls": _backend(
             gateway="partners",
-            hostnames=["chat.example.com"],
+            hostnames=["calls.example.com"],
             protocol="GRPC",
-            certificate={"secret": "chat-tls", "namespace": "monitoring"},
+            certificate={"secret": "calls-tls", "namespace": "monitoring"},
         ),
         "sealed": _backend(gateway="partners", hostnames=["sealed.example.com"], protocol="TLS"),
         "opened": _backend(
@@ -69,7 +70,7 @@ def offer_values(values: Values) -> Values:
             certificate={"secret": "opened-tls"},
             access={"clientCertificates": {"secret": "callers"}},
         ),
-        "database": _backend(gateway="tcp", protocol="TCP", port=5432),
+        "ledger": _backend(gateway="tcp", protocol="TCP", port=5432),
     }
     return values
 
