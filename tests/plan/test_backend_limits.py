@@ -223,6 +223,7 @@ def test_rules_that_are_alike_share_one_policy() -> None:
 def test_proxies_prefer_their_own_zone() -> None:
     """With fewer than six endpoints Envoy prefers nothing, unless it is told to."""
     values = changed(setting("backends.n9e.endpoints.0.zone", "cn-hangzhou-h"))
+    values["backends"]["n9e"]["endpoints"][1]["zone"] = "cn-hangzhou-i"
     settings = settings_of(values)
     assert settings.backends is not None
     (policy,) = traffic_policies(settings, "n9e", settings.backends["n9e"], cluster_domain="cluster.local")
