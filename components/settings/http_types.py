@@ -11,7 +11,7 @@ from components.settings.problems import shown, wrong
 from components.settings.types import Sentence
 from policy.facts.names import parse_hostname
 
-_DURATION: Final = re.compile(r"[1-9][0-9]{0,6}(ms|s|m|h)")
+_DURATION: Final = re.compile(r"[1-9][0-9]{0,4}(ms|s|m|h)")
 _TOKEN: Final = re.compile(r"[a-z0-9]([a-z0-9_-]*[a-z0-9])?")
 _SEGMENT: Final = r"([A-Za-z0-9._~!$&'()+,;=:@-]|%[0-9A-Fa-f]{2})+"
 _PATH: Final = re.compile(rf"/({_SEGMENT}(/{_SEGMENT})*/?)?")
@@ -21,6 +21,11 @@ _KEY_PARTS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 """The members of a JSON Web Key that only its owner may know (RFC 7518, section 6)."""
 _HOSTS_OWN: Final = frozenset({"authorization", "cookie", "proxy-authorization"})
 """Headers whose contents are for the host outside."""
+_NOT_CALLERS: Final = frozenset({"x-forwarded-client-cert", "traceparent", "tracestate"})
+"""Headers that only proxies write."""
+_LONGEST_HEADER: Final = 256
+_LONGEST_PATH: Final = 1024
+"""Characters, as Gateway API takes them."""
 _OURS: Final = frozenset({"host", "connection", "transfer-encoding", "content-length", "upgrade", "te"})
 """Headers by which proxies know where a request goes and where it ends."""
 
@@ -34,11 +39,21 @@ def _duration(value: Any) -> str:
 
 
 def _header(text: str) -> str:
-    if not _TOKEN.fullmatch(text):
+    if not _TOKEN.fullmatch(text) or len(text) > _LONGEST_HEADER:
         raise wrong(f"{shown(text)} is not the name of a header", "in lower case, for example `x-team`")
     if text in _OURS:
         raise wrong(f"{text} decides where a request goes or ends, so it is not yours to change", "another header")
     return text
+
+
+def _caller_header(text: str) -> str:
+    if "_" in text or text.startswith("x-envoy-") or text in _NOT_CALLERS:
+        raise wrong(
+            f"{text} never arrives from callers: Gateways refuse headers with `_`, and take Envoy's own and those of "
+            "other proxies away",
+            "another header, for example `x-api-key`",
+        )
+    return _header(text)
 
 
 def _header_value(text: str) -> str:
@@ -51,7 +66,7 @@ def _header_value(text: str) -> str:
 
 def _path(text: str) -> str:
     path = text.removesuffix("*") if text.endswith("/*") else text
-    if not _PATH.fullmatch(path) or any(_DOTS.fullmatch(part) for part in path.split("/")):
+    if len(text) > _LONGEST_PATH or not _PATH.fullmatch(path) or any(_DOTS.fullmatch(part) for part in path.split("/")):
         raise wrong(f"{shown(text)} is not a path", "`/v1/news`, or `/v1/*` for everything below")
     return text
 
@@ -123,6 +138,8 @@ ClaimName = Annotated[Sentence, AfterValidator(_claim)]
 """The name of a claim, as it stands in the token; brackets would lead into a claim's parts."""
 HeaderName = Annotated[str, AfterValidator(_header)]
 """An HTTP header in lower case, none by which proxies know where a request goes."""
+CallerHeader = Annotated[str, AfterValidator(_caller_header)]
+"""An HTTP header of a caller that reaches a Gateway of backends as it was sent."""
 TokenHeader = Annotated[str, AfterValidator(_token_header)]
 """An HTTP header that holds a token for the gateway, none that belongs to the host outside."""
 HeaderValue = Annotated[str, Field(min_length=1, max_length=1024), AfterValidator(_header_value)]

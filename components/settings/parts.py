@@ -30,7 +30,9 @@ OWN_NAMESPACES: Final[Mapping[Path, str]] = {
     ("install", "envoyGateway", "namespace"): Install().envoy_gateway.namespace,
 }
 """Where the namespaces of ours are set, and their defaults."""
-_TRACING: Final[Path] = ("egress", "mesh", "tracing", "namespace")
+TRACING: Final[Path] = ("egress", "mesh", "tracing", "namespace")
+"""Where the collector of spans is told."""
+_REDIS: Final[Path] = ("install", "envoyGateway", "redis", "namespace")
 _ALERTS: Final[Path] = ("egress", "mesh", "alerts", "namespace")
 _AUTHORIZERS: Final[Path] = ("egress", "mesh", "authorizers")
 _COLLECTOR: Final[Path] = ("accessLog", "collector", "namespace")
@@ -127,8 +129,9 @@ def whole(settings: Settings, values: Mapping[str, Any]) -> Parts:
         observers={
             path: each.namespace
             for path, each in {
-                _TRACING: settings.egress.mesh.tracing,
+                TRACING: settings.egress.mesh.tracing,
                 _ALERTS: settings.egress.mesh.alerts,
+                _REDIS: settings.install.envoy_gateway.redis,
                 **{
                     (*_AUTHORIZERS, name, "namespace"): each
                     for name, each in (settings.egress.mesh.authorizers or {}).items()
@@ -164,8 +167,9 @@ def salvaged(values: Mapping[str, Any], today: dt.date) -> Parts:
     }
     authorizers, gateways = _names(values, "authorizers"), values.get("backendGateways")
     observing = [
-        _TRACING,
+        TRACING,
         _ALERTS,
+        _REDIS,
         *((*_AUTHORIZERS, name, "namespace") for name in authorizers or ()),
         *(("backendGateways", name, *_COLLECTOR) for name in (gateways if is_map(gateways) else ())),
     ]

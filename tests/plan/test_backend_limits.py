@@ -120,7 +120,7 @@ def test_endpoints_are_asked_in_their_own_protocol(more: dict[str, Any], questio
 
 def test_a_service_behind_a_sidecar_is_asked_by_its_own_name() -> None:
     """The sidecar knew the hostname as the Gateway's own, and asked the Gateway whether the Service was well."""
-    for in_mesh, host in ((True, "orders.monitoring.svc.cluster.local"), (False, "one.example.com")):
+    for in_mesh, host in ((True, "orders.monitoring.svc.cluster.local"), (False, "one.offers.example.com")):
         declared = backend("one", public="x", healthCheck={"path": "/healthz"})
         del declared["endpoints"]
         declared["service"] = {"namespace": "monitoring", "name": "orders", "port": 80}

@@ -7,6 +7,7 @@ internal/gatewayapi/clienttrafficpolicy.go). So one function writes both.
 from collections.abc import Iterator
 from typing import Any, Final
 
+from components.plan.names import further_name
 from components.plan.objects import KubeObject
 from components.plan.offers.listeners import Listener, gateway_name, gateways_of, listeners_of
 from components.plan.offers.telemetry import untrusted_headers
@@ -40,7 +41,7 @@ def client_traffic(settings: Settings, gateway: str, listener: Listener | None) 
     return KubeObject(
         api_version="gateway.envoyproxy.io/v1alpha1",
         kind="ClientTrafficPolicy",
-        name=own if listener is None else listener.name,
+        name=own if listener is None else further_name(own, listener.name),
         namespace=settings.install.envoy_gateway.namespace,
         spec={
             "targetRefs": [target if listener is None else {**target, "sectionName": listener.name}],

@@ -17,9 +17,7 @@ def spent_headers(backend: Backend) -> tuple[str, ...]:
     Whoever runs the backend could use them here. Envoy Gateway takes off keys itself, and leaves tokens and passwords
     (its internal/xds/translator/jwt.go: `forward`).
     """
-    access = backend.access
-    spent = access.basic is not None or (access.jwt is not None and not access.jwt.pass_on)
-    return (AUTHORIZATION,) if spent else ()
+    return (AUTHORIZATION,) if backend.access.takes_authorization else ()
 
 
 def jwt(asked: Jwt) -> dict[str, Any]:

@@ -77,6 +77,7 @@ def _patience(routes: Mapping[str, BackendRoute]) -> dict[str, dict[str, Any]]:
             **({} if route.retries is None else {"retry": _retry(route.retries)}),
         }
         for rule, route in routes.items()
+        if route.redirect is None  # nobody is asked
     }
 
 

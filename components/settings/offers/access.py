@@ -5,13 +5,14 @@ from typing import Annotated, Final
 
 from pydantic import AfterValidator, Field, model_validator
 
-from components.settings.http_types import ClaimName, Duration, ExactText, HeaderName, HttpsUrl, JsonWebKeys, OnePath
+from components.settings.http_types import CallerHeader, ClaimName, Duration, ExactText, HttpsUrl, JsonWebKeys, OnePath
 from components.settings.mesh import Authorizer
 from components.settings.problems import shown, wrong
 from components.settings.types import Cidr, EntryName, Host, Items, KubernetesName, Model, Sentence
 
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]+")
 _LONGEST: Final = 253
+_MOST_VALUES: Final = 128
 
 
 def _issuer(text: str) -> str:
@@ -55,6 +56,12 @@ class Jwt(Model):
         for key, given, most in (("audiences", self.audiences, 8), ("claims", self.claims or {}, 4)):
             if len(given) > most:
                 raise wrong(f"has {len(given)} `{key}`, and a SecurityPolicy tells {most} apart", f"{most} at most")
+        for name, values in (self.claims or {}).items():
+            if len(values) > _MOST_VALUES:
+                raise wrong(
+                    f"the claim {shown(name)} has {len(values)} values, and a SecurityPolicy compares {_MOST_VALUES}",
+                    f"{_MOST_VALUES} at most",
+                )
         paths = [name for name in self.claims or {} if "://" in name]
         if paths:
             raise wrong(
@@ -108,7 +115,7 @@ class ApiKeys(Model):
 
     secret: KubernetesName
     """A Secret in Envoy Gateway's namespace: each entry a caller's name and its key."""
-    header: HeaderName = "x-api-key"
+    header: CallerHeader = "x-api-key"
     """The header that holds the key. The backend does not see it."""
 
 
@@ -160,6 +167,11 @@ class Access(Model):
     client_cidrs: Items[Cidr] | None = None
     """Who calls from these addresses, as the Gateway's `trustedProxies` say; for TLS that is not ended here, and TCP,
     the addresses that connect."""
+
+    @property
+    def takes_authorization(self) -> bool:
+        """Whether the header `authorization` is for the Gateway alone, which then takes it off."""
+        return self.basic is not None or (self.jwt is not None and not self.jwt.pass_on)
 
     @model_validator(mode="after")
     def _keeps_somebody_out(self) -> "Access":

@@ -1,5 +1,6 @@
 """Does who may call a backend fit what the backend is, and the Gateway that offers it?"""
 
+import ipaddress
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from components.settings.parts import Parts
 from components.settings.plain import at, is_map
 from components.settings.problems import Found, Path, did_you_mean
 from components.settings.reserved import DEFAULT_GATEWAY, OFFER_PORT
+from policy.facts.addresses import is_wide
 
 _CREDENTIALS: Final = ("jwt", "oidc", "api_keys", "basic")
 _SEES: Final = {
@@ -32,6 +34,12 @@ def check(parts: Parts) -> Found:
         yield from _seen(path, backend)
         yield from _in_plain_text(parts, path, backend)
         yield from _together(path, backend.access)
+        if is_wide(ipaddress.ip_network(cidr) for cidr in backend.access.client_cidrs or ()):
+            yield (
+                (*path, "clientCidrs"),
+                "are too wide together for anybody to know who is in them",
+                "callers' own networks, each at most a /16 of IPv4 or a /32 of IPv6",
+            )
         if backend.access.oidc is not None:
             yield from _login(path, backend, backend.access.oidc)
         if backend.access.external is not None:
@@ -142,7 +150,13 @@ def _external(parts: Parts, path: Path, backend: Backend, external: ExternalAuth
             )
     if external.service is not None:
         namespace = external.service.namespace
-        if (parts.namespaces or {}).get(namespace) == "client":
+        if parts.namespaces is not None and namespace not in {*parts.namespaces, *parts.own_namespaces.values()}:
+            yield (
+                (*path, "service", "namespace"),
+                f"namespace `{namespace}` is not under cluster.namespaces",
+                did_you_mean(namespace, parts.namespaces),
+            )
+        elif (parts.namespaces or {}).get(namespace) == "client":
             yield (
                 (*path, "service", "namespace"),
                 f"namespace `{namespace}` has the role `client`, and whoever works there could let anybody in",

@@ -59,7 +59,8 @@ def _counted(parts: Parts, path: Path, backend: Backend) -> Found:
 
 def _differ(backend: Backend) -> bool:
     """Whether rules need policies of their own: those count apart."""
-    return len({(each.timeout, each.retries) for each in (backend.routes or {}).values()}) > 1
+    asking = [each for each in (backend.routes or {}).values() if each.redirect is None]
+    return len({(each.timeout, each.retries) for each in asking}) > 1
 
 
 def _unused_redis(parts: Parts) -> Found:

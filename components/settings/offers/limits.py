@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from components.settings.destinations import Count
-from components.settings.http_types import HeaderName
+from components.settings.http_types import CallerHeader
 from components.settings.problems import wrong
 from components.settings.types import Entries, Model
 
@@ -23,7 +23,7 @@ class RateLimit(Model):
     each: Literal["caller-address"] | None = None
     """For each address of callers by itself. Without it, and without `eachHeader`: for all callers together. Needs
     `counted: together`."""
-    each_header: HeaderName | None = None
+    each_header: CallerHeader | None = None
     """For each value of this header by itself; requests without it are not counted. Needs `counted: together`."""
 
     @model_validator(mode="after")

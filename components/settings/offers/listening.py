@@ -16,6 +16,7 @@ from components.settings.plain import at
 from components.settings.problems import Found, Path, did_you_mean
 from components.settings.reserved import DEFAULT_GATEWAY, ISTIO_PORTS, OFFER_PORT, OFFER_TLS_PORT, PROXY_PORTS, pod_port
 from policy.facts.addresses import is_wide
+from policy.facts.ports import denied_port
 
 ADDRESS_TYPE: Final = "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-address-type"
 """The annotation by which Alibaba Cloud's load balancers are public or not (help.aliyun.com, "Use annotations to
@@ -165,6 +166,8 @@ def _pod_ports(uses: list[_Use], *, in_mesh: bool) -> Found:
         elif inside in PROXY_PORTS or (in_mesh and inside in ISTIO_PORTS):
             whose = "the proxies themselves" if inside in PROXY_PORTS else "their sidecars"
             yield use.path, f"port {use.port} is {inside} in the proxies' pods, which {whose} need", "another `port`"
+        elif (usual := denied_port(use.port) or denied_port(inside)) is not None:
+            yield use.path, f"port {use.port} is known as that of {usual}, which nobody may reach", "another `port`"
 
 
 def _number(uses: list[_Use]) -> Found:
@@ -188,13 +191,12 @@ def _itself(parts: Parts, path: Path, gateway: BackendGateway) -> Found:
             "says who reaches the load balancer, which `exposure` says",
             "leave it out, and `exposure: intranet` or `internet`",
         )
-    for index, cidr in enumerate(gateway.trusted_proxies or ()):
-        if is_wide([ipaddress.ip_network(cidr)]):
-            yield (
-                (*path, "trustedProxies", index),
-                f"{cidr} is too wide: whoever is in it may claim any address in `X-Forwarded-For`",
-                "the addresses of the proxies before the Gateway",
-            )
+    if is_wide(ipaddress.ip_network(cidr) for cidr in gateway.trusted_proxies or ()):
+        yield (
+            (*path, "trustedProxies"),
+            "are too wide together: whoever is in them may claim any address in `X-Forwarded-For`",
+            "the addresses of the proxies before the Gateway",
+        )
     if gateway.in_mesh and (parts.is_ambient or parts.flavour == "asm"):
         how = "a mesh without sidecars" if parts.is_ambient else "the managed mesh"
         yield (

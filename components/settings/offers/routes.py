@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, model_validator
 
 from components.settings.destinations import HeaderChanges
-from components.settings.http_types import Duration, HeaderName, HeaderValue, HttpMethod, HttpPath, Percent
+from components.settings.http_types import CallerHeader, Duration, HeaderValue, HttpMethod, HttpPath, Percent
 from components.settings.problems import wrong
 from components.settings.types import EntryName, Host, Items, Model, Port
 
@@ -75,7 +75,7 @@ class BackendRoute(Model):
     Without them: every path."""
     methods: Items[HttpMethod] | None = None
     """HTTP methods. Without them: any. Not for GRPC."""
-    headers: Annotated[dict[HeaderName, HeaderValue], Field(min_length=1)] | None = None
+    headers: Annotated[dict[CallerHeader, HeaderValue], Field(min_length=1)] | None = None
     """Headers that a request has, each with exactly this value."""
     rewrite: Rewrite | None = None
     """What the backend sees instead."""

@@ -16,12 +16,14 @@ _MOST_MATCHES_IN_ALL: Final = 128
 _MOST_HEADERS: Final = 16
 """Matches of one rule, of one route, and headers in one list (Gateway API, HTTPRoute)."""
 REMOVED_ANYWAY: Final = 9
-"""Headers about the caller that every route removes, which count among the sixteen."""
+"""Headers about the caller that every route removes, which count among the sixteen; where it takes off what callers
+showed to the Gateway, it removes one more."""
+_MOST_TARGETS: Final = 16
+"""Backends of one rule (Gateway API, HTTPRoute)."""
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH"})
 """Methods that Gateway API knows, without CONNECT, which opens a tunnel."""
 _GRPC: Final = re.compile(r"/[A-Za-z_][A-Za-z_0-9]*(\.[A-Za-z_][A-Za-z_0-9]*)*/([A-Za-z_][A-Za-z_0-9]*|\*)")
 _VALUE: Final = re.compile(r"[!-~]+( [!-~]+)*")
-_LONGEST: Final = 1024
 
 
 def check(parts: Parts) -> Found:
@@ -36,7 +38,7 @@ def check(parts: Parts) -> Found:
             continue
         for key, route in backend.routes.items():
             yield from _matches((*path, key), backend, route)
-            yield from _headers((*path, key), route)
+            yield from _headers((*path, key), backend, route)
             yield from _rewrite((*path, key), parts, backend, route)
             yield from _redirect((*path, key), parts, backend, route)
             yield from _others((*path, key), parts, backend, route)
@@ -49,7 +51,7 @@ def _matches(path: Path, backend: Backend, route: BackendRoute) -> Found:
         at = (*path, "paths", index)
         if is_grpc and not _GRPC.fullmatch(each):
             yield at, f"{each} is not a method of gRPC", "`/package.Service/Method`, or `/package.Service/*`"
-        elif len(each) > _LONGEST or "%2f" in each.lower() or "//" in each:
+        elif "%2f" in each.lower() or "//" in each:
             yield at, "is longer than routes compare, or has a `/` in disguise", "a path without `%2F`"
     if is_grpc and route.methods is not None:
         wrong = "are methods of HTTP, and gRPC knows POST alone"
@@ -70,12 +72,13 @@ def _number(route: BackendRoute) -> int:
     return len(route.paths or "*") * len(route.methods or "*")
 
 
-def _headers(path: Path, route: BackendRoute) -> Found:
+def _headers(path: Path, backend: Backend, route: BackendRoute) -> Found:
+    removed = REMOVED_ANYWAY + backend.access.takes_authorization
     values: list[tuple[Path, str]] = [((*path, "headers", key), value) for key, value in (route.headers or {}).items()]
     if len(values) > _MOST_HEADERS:
         yield (*path, "headers"), f"has {len(values)} headers, and one route compares {_MOST_HEADERS}", "fewer"
     changed: tuple[tuple[str, HeaderChanges | None, int], ...] = (
-        ("requestHeaders", route.request_headers, _MOST_HEADERS - REMOVED_ANYWAY),
+        ("requestHeaders", route.request_headers, _MOST_HEADERS - removed),
         ("responseHeaders", route.response_headers, _MOST_HEADERS),
     )
     for side, changes, most in changed:
@@ -182,6 +185,9 @@ def _others(path: Path, parts: Parts, backend: Backend, route: BackendRoute) -> 
         total = sum(route.split.values())
         if total > 100:  # noqa: PLR2004 - percent
             yield (*path, "split"), f"adds up to {total} in a hundred", "at most 100"
+        if len(route.split) >= _MOST_TARGETS:
+            wrong = f"names {len(route.split)} others, and one route leads to {_MOST_TARGETS} backends in all"
+            yield (*path, "split"), wrong, "fewer"
         if backend.standby is not None:
             wrong = "shares requests out, and `standby` would be one of those who get some"
             yield (*path, "split"), wrong, "a backend without `standby`"
@@ -215,12 +221,24 @@ def _may_send(parts: Parts, backend: Backend, at: Path, other: str) -> Found:
     elif (target.gateway or DEFAULT_GATEWAY) != (backend.gateway or DEFAULT_GATEWAY):
         wrong = f"backends.{other} is offered by another Gateway, whose callers may be others"
         yield at, wrong, "the same `gateway` for both"
-    elif target.access.public is None and target.access != backend.access:
+    else:
+        yield from _holds_as_well(backend, target, at, other)
+
+
+def _holds_as_well(backend: Backend, target: Backend, at: Path, other: str) -> Found:
+    """What a backend asks of its callers is asked by its own routes only, so these callers must be asked the same."""
+    if target.access.public is None and target.access != backend.access:
         wrong = f"backends.{other} has another `access`, which nobody would be asked for this way"
         yield at, wrong, "the same `access` for both"
     elif target.limits is not None and target.limits != backend.limits:
         wrong = f"backends.{other} has `limits`, which would not hold this way"
         yield at, wrong, "the same `limits` for both"
+    elif target.routes is not None:
+        wrong = f"backends.{other} has `routes`, which would not hold this way: all its paths would be reached"
+        yield at, wrong, "a backend without `routes`"
+    elif target.certificate is not None and backend.certificate is None:
+        wrong = f"backends.{other} is offered with TLS only, and this is offered in plain text"
+        yield at, wrong, "`certificate` for both"
 
 
 def _together(path: Path, backend: Backend, routes: dict[str, BackendRoute]) -> Found:

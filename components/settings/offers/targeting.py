@@ -18,6 +18,7 @@ RESOLVED: Final = {True: 443, False: 80}
 """The port that Envoy takes for a host without one, with TLS and without (Envoy, dynamic forward proxy)."""
 _ALL: Final = 100
 """Percent."""
+_HTTPS: Final = 443
 _PLACES: Final = ("endpoints", "service", "resolver")
 _ABOUT_ENDPOINTS: Final = {
     "cidrs": "leave it out",
@@ -146,8 +147,23 @@ def _resolver(path: Path, backend: Backend) -> Found:
         yield (*path, "routes"), wrong, "`endpoints` with the host's name as `fqdn`"
 
 
+def _plain(path: Path, backend: Backend) -> Found:
+    """Whoever answers on 443 waits for TLS: plain text would be refused there, or read on its way."""
+    if backend.protocol == "TCP" or (backend.protocol == "TLS" and backend.certificate is None):
+        return
+    for key, endpoints in _lists(backend):
+        for index, endpoint in enumerate(endpoints):
+            if endpoint.port == _HTTPS:
+                yield (
+                    (*path, key, index, "port"),
+                    "is that of HTTPS, and without `tls` it is spoken to in plain text",
+                    ("`tls`, or another port"),
+                )
+
+
 def _tls(path: Path, backend: Backend) -> Found:
     if backend.tls is None:
+        yield from _plain(path, backend)
         return
     if backend.protocol == "TLS" and backend.certificate is None:
         wrong = "would wrap callers' own TLS, which is passed through, in another"
