@@ -53,7 +53,7 @@ def access_backends() -> dict[str, Any]:
             **ended,
         ),
         "keys": backend(
-            "keys", apiKeys={"secret": "keys", "header": "x-key"}, clientCidrs=["10.0.0.0/8", "2001:db8::/32"], **ended
+            "keys", apiKeys={"secret": "keys", "header": "x-key"}, clientCidrs=["10.20.0.0/16", "2001:db8::/32"], **ended
         ),
         "passwords": backend("passwords", basic="passwords", **ended, connections=_connections(), outliers=_outliers()),
         "helped": backend(
@@ -61,7 +61,7 @@ def access_backends() -> dict[str, Any]:
         ),
         "asked": backend("asked", external={"service": _service()}, healthCheck=_health()),
         "shown": backend("shown", clientCertificates={"secret": "callers", "names": ["reader.example.com"]}, **ended),
-        "through": backend("through", clientCidrs=["10.0.0.0/8"], protocol="TLS"),
+        "through": backend("through", clientCidrs=["10.20.0.0/16"], protocol="TLS"),
     }
 
 

@@ -4,8 +4,6 @@
 they find. The configuration comes as one that Envoy takes from a file, so that `envoy --mode validate` reads it all.
 """
 
-import base64
-import datetime as dt
 import json
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,18 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
 from cli.plain_data import is_list, is_map
-from components.plan.objects import KubeObject
 from tests.cluster.bed.envoy import envoy_program
-
-Object = dict[str, Any]
-"""A Kubernetes object as plain data."""
+from tests.offline_objects import Object, certificate_and_key, maps
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,62 +31,23 @@ class Translated:
 
     def routes(self, name: str) -> list[dict[str, Any]]:
         """The HTTP routes of a route of Gateway API, by its name."""
-        found = (each for part in _maps(self.config) for each in part.get("routes", ()) if "match" in each)
+        found = (each for part in maps(self.config) for each in part.get("routes", ()) if "match" in each)
         return [each for each in found if each.get("name", "").split("/")[2:3] == [name]]
 
     def chains(self, name: str) -> list[list[dict[str, Any]]]:
         """The network filters of each filter chain that leads to what has this name."""
-        chains = (part for found in _maps(self.config) for part in found.get("filterChains", ()))
+        chains = (part for found in maps(self.config) for part in found.get("filterChains", ()))
         return [each["filters"] for each in chains if f"/{name}/" in json.dumps(each)]
 
-    def cluster(self, name: str) -> dict[str, Any]:
-        """The first cluster of a route of Gateway API, by its name."""
+    def hosts(self) -> dict[str, list[Any]]:
+        """The HTTP routes, by the host that a request names."""
+        hosts = [host for part in maps(self.config) for host in part.get("virtualHosts", ())]
+        return {domain: host["routes"] for host in hosts for domain in host["domains"]}
+
+    def cluster(self, name: str, rule: int = 0) -> dict[str, Any]:
+        """The first cluster of a rule of a route of Gateway API, by the route's name."""
         clusters = self.config["static_resources"]["clusters"]
-        return next(each for each in clusters if each["name"].split("/")[2:3] == [name])
-
-
-def as_object(planned: KubeObject) -> Object:
-    """A planned object as Kubernetes has it."""
-    return {
-        "apiVersion": planned.api_version,
-        "kind": planned.kind,
-        "metadata": planned.metadata,
-        "spec": dict(planned.spec),
-    }
-
-
-def secret(name: str, namespace: str, **data: str) -> Object:
-    """A Secret; `__` in a key stands for a dot, `_` for a dash."""
-    keys = {key.replace("__", ".").replace("_", "-"): value for key, value in data.items()}
-    return {
-        "apiVersion": "v1",
-        "kind": "Secret",
-        "metadata": {"name": name, "namespace": namespace},
-        "data": {key: base64.b64encode(value.encode()).decode() for key, value in keys.items()},
-    }
-
-
-def service(name: str, namespace: str, port: int) -> list[Object]:
-    """A Service with one endpoint."""
-    metadata = {"name": name, "namespace": namespace}
-    ports = [{"name": "p", "port": port, "protocol": "TCP"}]
-    labels = {"kubernetes.io/service-name": name}
-    return [
-        {
-            "apiVersion": "v1",
-            "kind": "Service",
-            "metadata": metadata,
-            "spec": {"clusterIP": "10.96.0.9", "ports": ports},
-        },
-        {
-            "apiVersion": "discovery.k8s.io/v1",
-            "kind": "EndpointSlice",
-            "metadata": {**metadata, "labels": labels},
-            "addressType": "IPv4",
-            "ports": ports,
-            "endpoints": [{"addresses": ["10.244.0.9"], "conditions": {"ready": True}}],
-        },
-    ]
+        return next(each for each in clusters if each["name"].split("/")[2:5] == [name, "rule", f"{rule}"])
 
 
 def translate(egctl: Path, objects: Sequence[Object], gateway: str, folder: Path) -> Translated:
@@ -112,17 +62,29 @@ def translate(egctl: Path, objects: Sequence[Object], gateway: str, folder: Path
     Raises:
         RuntimeError: `egctl` does not end well.
     """
-    file = folder / "objects.yaml"
-    file.write_text("\n---\n".join(json.dumps(each) for each in objects) + "\n", encoding="utf-8")
-    refused = _run(egctl, "validate", "-f", file)
-    output = _run(egctl, "translate", "-f", file, "--to", "gateway-api,xds", "-o", "yaml")
-    translated = yaml.safe_load(output)
+    refused = ask(egctl, "validate", objects, folder)
+    translated = json.loads(ask(egctl, "translate", objects, folder, "--to", "gateway-api,xds", "-o", "json"))
     return Translated(
         refused=tuple(line.strip() for line in refused.splitlines() if line.strip() and "OK" not in line),
         false=tuple(_conditions(translated, "False")),
         accepted=frozenset(_accepted(translated)),
         config=_static(translated["xds"][gateway]["configs"]),
     )
+
+
+def ask(egctl: Path, command: str, objects: Sequence[Object], folder: Path, *options: str) -> str:
+    """What `egctl x` prints about objects.
+
+    Raises:
+        RuntimeError: it does not end well.
+    """
+    file = folder / f"{command}.yaml"
+    file.write_text("\n---\n".join(json.dumps(each) for each in objects) + "\n", encoding="utf-8")
+    program = [egctl, "x", command, "-f", file, *options]
+    done = subprocess.run(program, capture_output=True, text=True, timeout=300, check=False)
+    if done.returncode != 0:
+        raise RuntimeError(f"egctl x {command} failed:\n{done.stderr}\n{done.stdout}")
+    return done.stdout
 
 
 def validate(config: Mapping[str, Any], folder: Path) -> str:
@@ -132,13 +94,6 @@ def validate(config: Mapping[str, Any], folder: Path) -> str:
     command = [envoy_program(), "--mode", "validate", "-c", file, "--log-level", "error"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     return "" if done.returncode == 0 else done.stdout + done.stderr
-
-
-def _run(egctl: Path, command: str, *options: str | Path) -> str:
-    done = subprocess.run([egctl, "x", command, *options], capture_output=True, text=True, timeout=300, check=False)
-    if done.returncode != 0:
-        raise RuntimeError(f"egctl x {command} failed:\n{done.stderr}\n{done.stdout}")
-    return done.stdout
 
 
 def _all(translated: Mapping[str, Any]) -> Iterator[tuple[Object, Mapping[str, Any]]]:
@@ -201,35 +156,12 @@ def _secrets(config: Mapping[str, Any]) -> list[dict[str, Any]]:
     }
     named = {
         each["name"]: holds
-        for found in _maps(config)
+        for found in maps(config)
         for key, holds in kinds.items()
         if key in found
         for each in (found[key] if is_list(found[key]) else [found[key]])
     }
     return [{"name": name, **holds} for name, holds in sorted(named.items())]
-
-
-def certificate_and_key(*hosts: str) -> tuple[str, str]:
-    """A certificate for hosts that vouches for itself, and its key, as PEM."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, hosts[0])])
-    now = dt.datetime.now(dt.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=30))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host) for host in hosts]), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    kind = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    return (
-        certificate.public_bytes(serialization.Encoding.PEM).decode(),
-        key.private_bytes(serialization.Encoding.PEM, *kind).decode(),
-    )
 
 
 def _bare(resource: Mapping[str, Any]) -> dict[str, Any]:
@@ -252,13 +184,3 @@ def _with_endpoints(cluster: dict[str, Any], endpoints: Mapping[str, Any]) -> di
         return cluster
     fixed = {key: value for key, value in cluster.items() if key not in {"edsClusterConfig", "type"}}
     return {**fixed, "type": "STATIC", "loadAssignment": _bare(endpoints[cluster["name"]])}
-
-
-def _maps(value: Any) -> Iterator[dict[str, Any]]:
-    if is_map(value):
-        yield dict(value)
-        for each in value.values():
-            yield from _maps(each)
-    elif is_list(value):
-        for each in value:
-            yield from _maps(each)

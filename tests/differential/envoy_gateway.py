@@ -2,7 +2,6 @@
 
 import copy
 import json
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from tests.differential.cases import Case, Object
+from tests.offline_gateway import ask as ask_egctl
 
 _GATEWAY_API = "gateway.networking.k8s.io"
 _ROUTE_KINDS = frozenset({"HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute"})
@@ -103,23 +103,12 @@ def _route(namespace: str, backend: Object) -> Object:
     return _object(f"{_GATEWAY_API}/v1", "HTTPRoute", namespace, "route") | {"spec": spec}
 
 
-def _run(egctl: Path, command: str, objects: list[Object], folder: Path, *options: str) -> str:
-    file = folder / f"{command}.yaml"
-    file.write_text("\n---\n".join(json.dumps(found) for found in objects) + "\n", encoding="utf-8")
-    done = subprocess.run(
-        [egctl, "x", command, "-f", file, *options], capture_output=True, text=True, timeout=300, check=False
-    )
-    if done.returncode != 0:
-        raise RuntimeError(f"egctl x {command} failed:\n{done.stderr}\n{done.stdout}")
-    return done.stdout
-
-
 def _refused_by_schema(egctl: Path, objects: Mapping[str, list[Object]], folder: Path) -> dict[str, Outcome]:
     every = [found for of_case in objects.values() for found in of_case]
     refused: dict[str, Outcome] = {}
     case = ""
     # For each refused object: the object, which stands on one line as we wrote it, then why.
-    for line in _run(egctl, "validate", every, folder).splitlines():
+    for line in ask_egctl(egctl, "validate", every, folder).splitlines():
         if line.startswith("{"):
             case = json.loads(line)["metadata"]["namespace"]
         elif case != "" and line.strip() != "":
@@ -132,7 +121,7 @@ def _translate(egctl: Path, stack: list[Object], folder: Path) -> Mapping[str, A
     controller = {"controllerName": "gateway.envoyproxy.io/gatewayclass-controller"}
     gateway_class = {"apiVersion": f"{_GATEWAY_API}/v1", "kind": "GatewayClass", "metadata": {"name": "eg"}}
     whole = [gateway_class | {"spec": controller}, *stack]
-    return json.loads(_run(egctl, "translate", whole, folder, "--to", "gateway-api,xds", "-o", "json"))
+    return json.loads(ask_egctl(egctl, "translate", whole, folder, "--to", "gateway-api,xds", "-o", "json"))
 
 
 def _outcome(case: Case, translated: Mapping[str, Any]) -> Outcome:

@@ -5,10 +5,12 @@ from typing import Any
 
 import pytest
 
-from tests.differential.offered import Translated, translated
 from tests.every_offer_key_targets import targets_values
+from tests.offline_gateway import Translated, translate, validate
+from tests.offline_objects import backend_objects
 from tests.support import Values, changed
 
+_GATEWAY = "envoy-gateway-system/cluster-egress"
 _TLS = "type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext"
 
 
@@ -24,21 +26,27 @@ def _in_mesh(values: Values) -> None:
 @pytest.fixture(scope="module")
 def outside(egctl: Path, tmp_path_factory: pytest.TempPathFactory) -> Translated:
     """Every kind of backend, through a Gateway without sidecars."""
-    return translated(egctl, changed(targets_values), tmp_path_factory.mktemp("outside"))
+    return translate(egctl, backend_objects(changed(targets_values)), _GATEWAY, tmp_path_factory.mktemp("outside"))
 
 
 @pytest.fixture(scope="module")
 def in_mesh(egctl: Path, tmp_path_factory: pytest.TempPathFactory) -> Translated:
     """The same with sidecars."""
-    return translated(egctl, changed(_in_mesh), tmp_path_factory.mktemp("mesh"))
+    return translate(egctl, backend_objects(changed(_in_mesh)), _GATEWAY, tmp_path_factory.mktemp("mesh"))
 
 
-def test_envoy_gateway_accepts_all_of_it(outside: Translated, in_mesh: Translated) -> None:
+_JUDGED = {"Backend", "HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute"}
+
+
+def test_envoy_gateway_accepts_all_of_it(outside: Translated, in_mesh: Translated, tmp_path: Path) -> None:
     """An object was refused in the cluster, or referred to what nobody granted."""
     for each in (outside, in_mesh):
-        assert each.invalid == ""
-        assert each.complaints == []
-    assert {"httpRoutes", "grpcRoutes", "tlsRoutes", "tcpRoutes", "backends"} <= set(outside.objects)
+        assert each.refused == ()
+        assert each.false == ()
+        assert validate(each.config, tmp_path) == ""
+    planned = {(each["kind"], each["metadata"]["name"]) for each in backend_objects(changed(targets_values))}
+    assert {each for each in planned if each[0] in _JUDGED} <= outside.accepted
+    assert {kind for kind, _ in outside.accepted} >= _JUDGED
 
 
 def _contexts(cluster: Any) -> list[Any]:
@@ -48,9 +56,9 @@ def _contexts(cluster: Any) -> list[Any]:
 
 def test_the_name_in_a_certificate_is_compared(outside: Translated) -> None:
     """A certificate of the right authority, but of another name, was taken."""
-    checked = {"catalogue/rule/0": ("catalogue.example.net", 1), "chat/rule/0": ("chat.example.net", 2)}
+    checked = {"catalogue": ("catalogue.example.net", 1), "chat": ("chat.example.net", 2)}
     for name, (host, endpoints) in checked.items():
-        contexts = _contexts(outside.cluster(f"/{name}"))
+        contexts = _contexts(outside.cluster(name))
         assert len(contexts) == endpoints
         for context in contexts:
             assert context["@type"] == _TLS
@@ -64,7 +72,7 @@ def test_the_name_in_a_certificate_is_compared(outside: Translated) -> None:
 
 def test_a_resolver_verifies_the_host_that_it_looked_up(outside: Translated) -> None:
     """A host that is looked up for a request was believed to be any of its neighbours."""
-    cluster = outside.cluster("/partners/rule/0")
+    cluster = outside.cluster("partners")
     (options,) = cluster["typedExtensionProtocolOptions"].values()
     assert options["upstreamHttpProtocolOptions"] == {"autoSni": True, "autoSanValidation": True}
     assert _contexts(cluster)[0]["@type"] == _TLS
@@ -82,16 +90,13 @@ def test_a_resolver_takes_no_port_from_a_request(outside: Translated) -> None:
 
 def test_what_stands_by_is_in_one_pool_with_what_it_stands_by_for(outside: Translated) -> None:
     """Of two pools the second got its share of ordinary requests, instead of standing by."""
-    groups = outside.cluster("/chat/rule/0")["loadAssignment"]["endpoints"]
+    groups = outside.cluster("chat")["loadAssignment"]["endpoints"]
     assert [group.get("priority", 0) for group in groups] == [0, 1]
 
 
 def test_shares_are_as_declared(outside: Translated, in_mesh: Translated) -> None:
     """A canary got another share than was written."""
-    assigned = {
-        each["clusterName"]: each["endpoints"] for each in outside.configs("dynamicEndpointConfigs", "endpointConfig")
-    }
-    (groups,) = [found for name, found in assigned.items() if name.endswith("/catalogue/rule/1")]
+    groups = outside.cluster("catalogue", 1)["loadAssignment"]["endpoints"]
     assert [group["loadBalancingWeight"] for group in groups] == [90, 10]
     # With a name of its own the Service is a pool of its own.
     (route,) = [each for each in in_mesh.hosts()["catalogue.example.com"] if "pathSeparatedPrefix" in each["match"]]

@@ -7,80 +7,27 @@ from typing import Any
 
 import pytest
 
-from components.plan.offers.gateways import plan_gateways
-from components.plan.offers.listeners import Listener, gateway_name, gateways_of, listeners_of
+from components.plan.offers.listeners import gateway_name, gateways_of
 from tests.every_offer_key_gateways import gateway_values
-from tests.offline_gateway import Object, Translated, as_object, certificate_and_key, secret, translate, validate
-from tests.support import changed, dev_values, just_enough, setting, settings_of
+from tests.offline_gateway import Translated, translate, validate
+from tests.offline_objects import backend_objects
+from tests.support import changed, dev_values, setting, settings_of
 
 _NAMESPACE = "envoy-gateway-system"
-_API = "gateway.networking.k8s.io/v1"
-_KINDS = {"HTTP": "HTTPRoute", "HTTPS": "HTTPRoute", "TLS": "TLSRoute", "TCP": "TCPRoute"}
-_SETTINGS = settings_of(gateway_values(changed(setting("cluster.ipFamilies", ["IPv4", "IPv6"]), dev_values())))
+_VALUES = gateway_values(changed(setting("cluster.ipFamilies", ["IPv4", "IPv6"]), dev_values()))
 
 Ask = Callable[..., Translated]
 
 
 @pytest.fixture
 def ask(egctl: Path, tmp_path: Path) -> Ask:
-    """Ask Envoy Gateway about one Gateway, with plain routes at all its listeners."""
+    """Ask Envoy Gateway about one Gateway."""
 
     def asked(gateway: str, *, without: str = "") -> Translated:
-        objects = [each for each in _objects(gateway) if each["metadata"]["name"] != without]
+        objects = [each for each in backend_objects(_VALUES, gateway) if each["metadata"]["name"] != without]
         return translate(egctl, objects, f"{_NAMESPACE}/{gateway_name(gateway)}", tmp_path)
 
     return asked
-
-
-def _objects(gateway: str) -> list[Object]:
-    (plan,) = [each for each in plan_gateways(_SETTINGS, just_enough(_SETTINGS)) if each.name == gateway]
-    planned = (plan.proxy, plan.gateway_class, *plan.in_force, plan.gateway)
-    return [
-        *(as_object(each) for each in planned if each.kind != "Certificate"),
-        _backend(),
-        *(_route(gateway, each) for each in listeners_of(_SETTINGS, gateway)),
-        *_secrets(),
-        _grant(),
-        *({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": each}} for each in (_NAMESPACE, "monitoring")),
-    ]
-
-
-def _object(kind: str, name: str, namespace: str, spec: Object, version: str = _API) -> Object:
-    return {"apiVersion": version, "kind": kind, "metadata": {"name": name, "namespace": namespace}, "spec": spec}
-
-
-def _backend() -> Object:
-    place = {"endpoints": [{"ip": {"address": "93.184.216.40", "port": 8443}}]}
-    return _object("Backend", "target", _NAMESPACE, place, "gateway.envoyproxy.io/v1alpha1")
-
-
-def _route(gateway: str, listener: Listener) -> Object:
-    led_to = {"group": "gateway.envoyproxy.io", "kind": "Backend", "name": "target"}
-    names = {} if listener.protocol == "TCP" else {"hostnames": [listener.hostname or "plain.example.com"]}
-    parents = [{"name": gateway_name(gateway), "sectionName": listener.name}]
-    spec = {"parentRefs": parents, **names, "rules": [{"backendRefs": [led_to]}]}
-    return _object(_KINDS[listener.protocol], f"to-{listener.name}", _NAMESPACE, spec)
-
-
-def _secrets() -> list[Object]:
-    found: list[Object] = []
-    for name, namespace, host in (
-        ("shop-api.certificate", _NAMESPACE, "*.shop.example.com"),
-        ("calls-tls", "monitoring", "calls.example.com"),
-        ("opened-tls", _NAMESPACE, "opened.example.com"),
-    ):
-        certificate, key = certificate_and_key(host)
-        held = secret(name, namespace, tls__crt=certificate, tls__key=key)
-        found.append({**held, "type": "kubernetes.io/tls"})
-    return [*found, secret("callers", _NAMESPACE, ca__crt=certificate_and_key("callers.example.com")[0])]
-
-
-def _grant() -> Object:
-    spec = {
-        "from": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "namespace": _NAMESPACE}],
-        "to": [{"group": "", "kind": "Secret", "name": "calls-tls"}],
-    }
-    return _object("ReferenceGrant", "certificates", "monitoring", spec)
 
 
 def _chains(translated: Translated) -> dict[str, Any]:
@@ -90,7 +37,7 @@ def _chains(translated: Translated) -> dict[str, Any]:
     return {name: chain for chain in chains for name in chain["filterChainMatch"].get("serverNames", ())}
 
 
-@pytest.mark.parametrize("gateway", sorted(gateways_of(_SETTINGS)))
+@pytest.mark.parametrize("gateway", sorted(gateways_of(settings_of(_VALUES))))
 def test_everything_is_accepted_and_envoy_starts_with_it(ask: Ask, gateway: str, tmp_path: Path) -> None:
     """Guards against what a schema, Envoy Gateway or Envoy refuses, and would refuse half-way through a run."""
     translated = ask(gateway)
