@@ -31,14 +31,18 @@ def network_policy(
     egress: Iterable[Rule],
     ingress: Iterable[Rule] | None = None,
 ) -> KubeObject:
-    """A NetworkPolicy for the pods with these labels, or for all; without `ingress`, who connects to them is open."""
+    """A NetworkPolicy for the pods with these labels, or for all; without `ingress`, who connects to them is open.
+
+    A direction without rules is closed. It has no list then: the API server drops an empty one, and would find a
+    change in it each time that it is applied.
+    """
     spec: Rule = {
         "podSelector": {"matchLabels": dict(pods)} if pods else {},
         "policyTypes": ["Egress"] if ingress is None else ["Ingress", "Egress"],
-        "egress": list(egress),
     }
-    if ingress is not None:
-        spec["ingress"] = list(ingress)
+    for direction, rules in (("egress", list(egress)), ("ingress", list(ingress or ()))):
+        if rules:
+            spec[direction] = rules
     return KubeObject(
         api_version="networking.k8s.io/v1", kind="NetworkPolicy", name=name, namespace=namespace, spec=spec
     )

@@ -32,6 +32,7 @@ _CONDITIONS: Final = {
     "Gateway.v1.gateway.networking.k8s.io": {"Accepted", "Programmed"},
     "HTTPRoute.v1.gateway.networking.k8s.io": {"Accepted", "ResolvedRefs"},
     "Backend.v1alpha1.gateway.envoyproxy.io": {"Accepted"},
+    "ClientTrafficPolicy.v1alpha1.gateway.envoyproxy.io": {"Accepted"},
 }
 """The conditions that must be true, by kind. EnvoyProxy, and what Istio reads, have none."""
 _UNCONDITIONAL: Final = {
@@ -41,6 +42,8 @@ _UNCONDITIONAL: Final = {
     "Gateway.v1.networking.istio.io": "the same",
     "Namespace": "Kubernetes'",
     "NetworkPolicy.v1.networking.k8s.io": "Kubernetes'; the evaluator reads it",
+    "Role.v1.rbac.authorization.k8s.io": "Kubernetes'; judged by test_admission",
+    "RoleBinding.v1.rbac.authorization.k8s.io": "the same",
     "ServiceEntry.v1.networking.istio.io": "as AuthorizationPolicy",
     "Sidecar.v1.networking.istio.io": "as AuthorizationPolicy",
     "Telemetry.v1.telemetry.istio.io": "as AuthorizationPolicy",
@@ -115,7 +118,7 @@ def test_no_proxy_rejects_configuration(cluster: Cluster) -> None:
     proxies += [(pod, "envoy", 19000) for pod in cluster.pods(*OFFER_PROXIES)]
     assert len(proxies) >= 7
     for pod, container, port in proxies:
-        stats = json.loads(pod.admin("stats?format=json&filter=update_(rejected|success)", container, port))["stats"]
+        stats = json.loads(pod.admin("stats?filter=update_(rejected|success)&format=json", container, port))["stats"]
         held = {each["name"]: each["value"] for each in stats if "value" in each}
         assert {name: value for name, value in held.items() if name.endswith("rejected") and value != 0} == {}, pod.name
         assert any(name.endswith("success") and value > 0 for name, value in held.items()), pod.name

@@ -41,7 +41,7 @@ def ways_of_gateways(plan: Plan) -> dict[str, Ways]:
                 ways.clients |= set(_let_in(policy))
         for policy in plan.gateway_policies:
             if policy.spec["podSelector"] == {"matchLabels": labels}:
-                for rule in policy.spec["egress"]:
+                for rule in policy.spec.get("egress", ()):
                     blocks = {peer["ipBlock"]["cidr"] for peer in rule["to"] if "ipBlock" in peer}
                     if blocks and all(port["port"] != _DNS for port in rule["ports"]):
                         ways.cidrs |= blocks

@@ -168,7 +168,7 @@ def blocks(policy: KubeObject) -> set[tuple[str, int]]:
     """The addresses and TCP ports outside that a NetworkPolicy opens, DNS aside."""
     return {
         (peer["ipBlock"]["cidr"], port["port"])
-        for rule in policy.spec["egress"]
+        for rule in policy.spec.get("egress", ())
         for peer in rule["to"]
         if "ipBlock" in peer
         for port in rule["ports"]

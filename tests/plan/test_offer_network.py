@@ -35,7 +35,7 @@ def _to_pods(policy: KubeObject) -> set[tuple[str, str, int]]:
             ",".join(sorted(peer.get("podSelector", {}).get("matchLabels", {}).values())),
             port["port"],
         )
-        for rule in policy.spec["egress"]
+        for rule in policy.spec.get("egress", ())
         for peer in rule["to"]
         if "namespaceSelector" in peer
         for port in rule["ports"]
@@ -174,9 +174,8 @@ def test_gateways_that_nobody_declared_reach_nothing() -> None:
             }
         },
         "policyTypes": ["Ingress", "Egress"],
-        "ingress": [],
-        "egress": [],
     }
+    # The API server drops an empty list, and finds a change in one each time that it is applied.
 
 
 def test_the_controller_is_told_apart_from_its_neighbours() -> None:

@@ -1,8 +1,9 @@
-"""A collector of traces: a pod's address behind a Service, where a real gRPC server writes down every span.
+"""A collector of traces and logs: a pod's address behind a Service, where a real gRPC server writes down everything.
 
 As a program, `python collector.py LOG PORT`: each line of the log is a JSON object with `service`, `trace_id`,
-`span_id`, `parent_span_id`, `name`, `kind` and `attributes` of a span. Field numbers: opentelemetry-proto, trace.proto
-and common.proto. Only text attributes are read.
+`span_id`, `parent_span_id`, `name`, `kind` and `attributes` of a span, or with `service` and `record`, the attributes
+of a record of a log. Field numbers: opentelemetry-proto, trace.proto, logs.proto and common.proto. Only text attributes
+are read.
 """
 
 import json
@@ -55,26 +56,46 @@ def collector(cluster: Any, namespace: str, name: str) -> Generator[Path]:
 
 def spans(log: Path) -> list[Mapping[str, Any]]:
     """Every span that has arrived."""
+    return [line for line in _arrived(log) if "record" not in line]
+
+
+def records(log: Path) -> list[Mapping[str, Any]]:
+    """Every record of a log that has arrived."""
+    return [line for line in _arrived(log) if "record" in line]
+
+
+def _arrived(log: Path) -> list[Mapping[str, Any]]:
     return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
 
 
 def _spans_of(request: bytes) -> Iterator[dict[str, Any]]:
     """The spans of an ExportTraceServiceRequest."""
-    for resource_spans in _fields(request)[1]:
-        whole = _fields(resource_spans)
+    for service, span in _told(request):
+        yield {
+            "service": service,
+            "trace_id": _only(span[1]).hex(),
+            "span_id": _only(span[2]).hex(),
+            "parent_span_id": _only(span[4]).hex(),
+            "name": _only(span[5]).decode(),
+            "kind": span[6][0] if span[6] else 0,
+            "attributes": dict(_attributes(span[9])),
+        }
+
+
+def _records_of(request: bytes) -> Iterator[dict[str, Any]]:
+    """The records of an ExportLogsServiceRequest."""
+    for service, record in _told(request):
+        yield {"service": service, "record": dict(_attributes(record[6]))}
+
+
+def _told(request: bytes) -> Iterator[tuple[str | None, defaultdict[int, list[Any]]]]:
+    """Who tells, and what: spans and records stand in messages of the same form."""
+    for of_resource in _fields(request)[1]:
+        whole = _fields(of_resource)
         service = {key: value for each in whole[1] for key, value in _attributes(_fields(each)[1])}.get("service.name")
-        for scope_spans in whole[2]:
-            for encoded in _fields(scope_spans)[2]:
-                span = _fields(encoded)
-                yield {
-                    "service": service,
-                    "trace_id": _only(span[1]).hex(),
-                    "span_id": _only(span[2]).hex(),
-                    "parent_span_id": _only(span[4]).hex(),
-                    "name": _only(span[5]).decode(),
-                    "kind": span[6][0] if span[6] else 0,
-                    "attributes": dict(_attributes(span[9])),
-                }
+        for of_scope in whole[2]:
+            for encoded in _fields(of_scope)[2]:
+                yield service, _fields(encoded)
 
 
 def _attributes(key_values: list[Any]) -> Iterator[tuple[str, str]]:
@@ -120,10 +141,12 @@ def _serve(log: Path, port: int) -> None:
     lock = threading.Lock()
 
     class Everything(grpc.GenericRpcHandler):
-        def service(self, handler_call_details: Any) -> Any:  # noqa: ARG002 - gRPC's own signature
+        def service(self, handler_call_details: Any) -> Any:
+            read = _records_of if ".logs." in handler_call_details.method else _spans_of
+
             def answer(request: bytes, _context: Any) -> bytes:
                 with lock, log.open("a", encoding="utf-8") as file:
-                    file.writelines(json.dumps(span) + "\n" for span in _spans_of(request))
+                    file.writelines(json.dumps(each) + "\n" for each in read(request))
                 return b""
 
             make: Any = grpc.unary_unary_rpc_method_handler
