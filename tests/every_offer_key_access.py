@@ -49,6 +49,7 @@ def access_backends() -> dict[str, Any]:
                 "scopes": ["email"],
                 "callback": "/login/callback",
                 "logout": "/login/end",
+                "passOn": True,
             },
             **ended,
         ),

@@ -34,6 +34,7 @@ def _one(**more: Any) -> dict[str, Any]:
 
 _ENDED: dict[str, Any] = {"certificate": {"secret": "tls"}}
 _TOKEN = {"issuer": "lab", "audiences": ["offers"], "jwks": '{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "x"}]}'}
+_LOGIN = {"issuer": "https://sso.example.com", "clientId": "one", "secret": "one"}
 
 
 @pytest.mark.parametrize(
@@ -116,6 +117,13 @@ def test_all_claims_must_hold_as_text_or_as_a_list() -> None:
         assert not _lets_in(spec, token)
 
 
+def test_claims_are_those_of_the_token_that_is_asked_for() -> None:
+    """Rules that name another provider than the policy's own match no token, so everybody was refused."""
+    spec = _one(jwt={**_TOKEN, "claims": {"team": ["news"]}}, **_ENDED)
+    (provider,) = spec["jwt"]["providers"]
+    assert {rule["principal"]["jwt"]["provider"] for rule in spec["authorization"]["rules"]} == {provider["name"]}
+
+
 def test_addresses_are_asked_of_every_rule() -> None:
     """A rule without the addresses would let a token in from anywhere: one rule that matches is enough."""
     spec = _one(jwt={**_TOKEN, "claims": {"team": ["news"]}}, clientCidrs=["10.0.0.0/8"], **_ENDED)
@@ -137,12 +145,14 @@ def test_a_key_goes_no_further_than_the_gateway() -> None:
         ({"jwt": _TOKEN}, ("authorization",)),
         ({"jwt": {**_TOKEN, "passOn": True}}, ()),
         ({"basic": "users"}, ("authorization",)),
+        ({"oidc": _LOGIN}, ("cookie",)),
+        ({"oidc": {**_LOGIN, "passOn": True}}, ()),
         ({"apiKeys": {"secret": "keys"}}, ()),
         ({"public": "x"}, ()),
     ],
 )
 def test_tokens_and_passwords_are_taken_off(access: dict[str, Any], spent: tuple[str, ...]) -> None:
-    """As above: Envoy Gateway hands on both."""
+    """As above: Envoy Gateway hands on both, and of a login the cookies, with tokens that can be read."""
     settings = _settings(one=backend("one", **access, **_ENDED))
     assert settings.backends is not None
     assert spent_headers(settings.backends["one"]) == spent
@@ -153,8 +163,7 @@ def test_tokens_and_passwords_are_taken_off(access: dict[str, Any], spent: tuple
 )
 def test_a_login_comes_back_to_where_it_began(port: dict[str, Any], where: str) -> None:
     """Browsers were sent back to a port or scheme where nobody listens, or one that a request's headers chose."""
-    asked = {"issuer": "https://sso.example.com", "clientId": "one", "secret": "one"}
-    spec = _one(oidc=asked, **_ENDED, **port)["oidc"]
+    spec = _one(oidc=_LOGIN, **_ENDED, **port)["oidc"]
     assert spec["redirectURL"] == f"https://{where}/oauth2/callback"
     assert spec["logoutPath"] == "/logout"
     assert spec["forwardAccessToken"] is False

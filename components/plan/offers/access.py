@@ -38,6 +38,6 @@ def _ways(name: str, backend: Backend) -> dict[str, Any]:
         "apiKeyAuth": None if access.api_keys is None else credentials.api_keys(access.api_keys),
         "basicAuth": None if access.basic is None else credentials.basic(access.basic),
         "extAuth": None if access.external is None else external(name, access.external),
-        "authorization": authorization(name, access),
+        "authorization": authorization(access),
     }
     return {key: way for key, way in ways.items() if way is not None}

@@ -4,19 +4,15 @@ import itertools
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from components.plan.offers.telemetry import TOKENS
 from components.settings.offers.access import Access
 
 _TYPES: Final = ("String", "StringArray")
 """A claim is one text, or a list of them; a rule knows one of the two (authorization_types.go, `valueType`)."""
 
 
-def authorization(provider: str, access: Access) -> dict[str, Any] | None:
-    """`authorization`: what no rule allows is refused. `None` where it would say nothing.
-
-    Args:
-        provider: the name of the JWT provider whose claims are meant.
-        access: who may call.
-    """
+def authorization(access: Access) -> dict[str, Any] | None:
+    """`authorization`: what no rule allows is refused. `None` where it would say nothing."""
     claims = {} if access.jwt is None else access.jwt.claims or {}
     if access.client_cidrs is None and not claims:
         return None
@@ -28,7 +24,7 @@ def authorization(provider: str, access: Access) -> dict[str, Any] | None:
         "rules": [
             {
                 "action": "Allow",
-                "principal": {**addresses, "jwt": {"provider": provider, "claims": _claims(claims, types)}},
+                "principal": {**addresses, "jwt": {"provider": TOKENS, "claims": _claims(claims, types)}},
             }
             for types in itertools.product(_TYPES, repeat=len(claims))
         ],

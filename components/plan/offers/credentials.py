@@ -9,17 +9,19 @@ from components.settings.offers.backends import Backend
 from components.settings.reserved import OFFER_TLS_PORT
 
 AUTHORIZATION: Final = "authorization"
+COOKIE: Final = "cookie"
 
 
 def spent_headers(backend: Backend) -> tuple[str, ...]:
     """The request headers that were for the Gateway, which routes take off before the backend sees them.
 
     Whoever runs the backend could use them here. Envoy Gateway takes off keys itself, and leaves tokens and passwords
-    (its internal/xds/translator/jwt.go: `forward`).
+    (its internal/xds/translator/jwt.go: `forward`). Of a login Envoy leaves the cookies, with the tokens made legible.
     """
     access = backend.access
     spent = access.basic is not None or (access.jwt is not None and not access.jwt.pass_on)
-    return (AUTHORIZATION,) if spent else ()
+    logged_in = access.oidc is not None and not access.oidc.pass_on
+    return (*((AUTHORIZATION,) if spent else ()), *((COOKIE,) if logged_in else ()))
 
 
 def jwt(asked: Jwt) -> dict[str, Any]:

@@ -93,6 +93,9 @@ class Oidc(Model):
     """The path that the provider sends browsers back to."""
     logout: OnePath = "/logout"
     """The path that ends the login."""
+    pass_on: bool = False
+    """Let the backend see cookies, its own and those of the login, in which it can read the access token and the ID
+    token. Without it the Gateway takes off all cookies: Envoy cannot take off some."""
 
     @model_validator(mode="after")
     def _has_paths_of_its_own(self) -> "Oidc":
