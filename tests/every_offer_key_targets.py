@@ -27,7 +27,7 @@ def targets_values(values: Values) -> None:
             cidrs=["93.184.216.0/24"],
             applicationProtocol="wss",
             tls={"serverName": "chat.example.net", "minVersion": "1.3"},
-            outliers={"consecutiveErrors": 3, "interval": "5s", "ejectionTime": "1m", "maxPercent": 30},
+            outliers={"consecutiveErrors": 3, "interval": "5s", "ejectionTime": "1m", "maxPercent": 100},
         ),
         "orders": offered(
             hostname="orders.example.com",

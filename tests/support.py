@@ -230,7 +230,11 @@ def _offering(settings: Settings) -> dict[str, Any]:
             if backend.resolver is not None
         },
         "exposedGateways": {
-            name: approval(exposure=gateway.exposure, sourceRanges=list(gateway.source_ranges or ()))
+            name: approval(
+                exposure=gateway.exposure,
+                sourceRanges=list(gateway.source_ranges or ()),
+                annotations=dict(gateway.load_balancer or {}),
+            )
             for name, gateway in gateways.items()
             if gateway.exposure != "inside"
         },

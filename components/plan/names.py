@@ -31,8 +31,3 @@ def digest(text: str, length: int) -> str:
 def hash_bits(text: str) -> str:
     """The text's SHA-256 as 256 characters of `0` and `1`."""
     return f"{int.from_bytes(hashlib.sha256(text.encode()).digest()):0256b}"
-
-
-def dotted_name(name: str, what: str) -> str:
-    """A further object of an entry's, of a kind of which one has the entry's own name. Entries' names have no dot."""
-    return f"{name}.{what}"

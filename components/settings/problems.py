@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import UnionType
 from typing import Any, Final, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Tag, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
@@ -135,7 +135,9 @@ def _is_model(annotation: Any) -> bool:
 
 
 def _tags(annotation: Any) -> tuple[str, ...]:
-    """The discriminator values of a member of a tagged union: its `mode`."""
+    """What pydantic calls a member of a tagged union: its `Tag`, or the values of its `mode`."""
+    if tags := tuple(each.tag for each in getattr(annotation, "__metadata__", ()) if isinstance(each, Tag)):
+        return tags
     if not _is_model(annotation) or "mode" not in annotation.model_fields:
         return ()
     return get_args(annotation.model_fields["mode"].annotation)

@@ -14,6 +14,7 @@ from components.settings.types import (
     Items,
     KubernetesLabel,
     KubernetesName,
+    LabelKey,
     LastDay,
     Model,
     Port,
@@ -124,6 +125,9 @@ class ExposedGateway(Approval):
     """The most that it may be. `internet` covers `intranet`."""
     source_ranges: Items[Cidr]
     """From where it may be reached; what the Gateway says is within these."""
+    annotations: dict[LabelKey, Sentence] = Field(default_factory=dict[str, Sentence])
+    """Annotations that its Service may have, each with this value: some lead to another load balancer, or open it
+    wider than `exposure` says."""
 
 
 class BackendApi(Approval):

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from policy.approvals import Approvals
-from tests.plan.offered import JWT, OIDC, PARTNERS, exposed_values
+from tests.plan.offered import JWT, OIDC, PARTNERS, calling, exposed_values
 from tests.support import (
     APPROVALS_FILE,
     Values,
@@ -74,10 +74,10 @@ def test_a_resolver_s_hosts_need_addresses_or_an_approval() -> None:
     def change(values: Values) -> None:
         backend = values["backends"]["httpbin"]
         del backend["endpoints"]
-        backend |= {"resolver": {"port": 8443}, "cidrs": ["172.16.0.0/24"]}
+        backend |= {"resolver": {"port": 443}, "tls": {"minVersion": "1.3"}, "cidrs": ["172.16.0.0/24"]}
 
     assert [path for path, _, _ in _asked(changed(change))] == ["backends.httpbin.cidrs[0]"]
-    granted = {"it": {**private_range("172.16.0.0/24"), "ports": [8443]}}
+    granted = {"it": private_range("172.16.0.0/24")}
     assert _asked(changed(change), privateRanges=granted) == []
 
 
@@ -121,9 +121,35 @@ def test_callers_come_from_approved_ranges(granted: list[str], refused: list[int
     assert [path for path, _, _ in found] == [f"backendGateways.partners.sourceRanges[{index}]" for index in refused]
 
 
+def test_annotations_of_a_load_balancer_are_approved_each() -> None:
+    """A Gateway that was approved for the VPC took over a load balancer that the whole internet reaches."""
+    key = "service.beta.kubernetes.io/alibaba-cloud-loadbalancer-id"
+    values = changed(setting("backendGateways.partners.loadBalancer", {key: "lb-public"}), exposed_values())
+    ranges = PARTNERS["sourceRanges"]
+    assert _asked(values) == []
+    for annotations in ({}, {key: "lb-own"}):
+        grant = approval(exposure="intranet", sourceRanges=ranges, annotations=annotations)
+        assert _asked(values, exposedGateways={"partners": grant}) == [
+            (
+                f"backendGateways.partners.loadBalancer.{key}",
+                'is not approved with the value "lb-public"; annotations can lead to another load balancer',
+                f"leave it out, or have it added to exposedGateways.partners.annotations in {APPROVALS_FILE}",
+            )
+        ]
+
+
+@pytest.mark.parametrize(("range_", "refused"), [("10.244.7.0/24", True), ("10.30.1.0/28", False)])
+def test_no_pod_claims_to_be_somebody_else(range_: str, refused: bool) -> None:
+    """Pods were trusted as proxies, so that any of them could write an address that `clientCidrs` let in."""
+    values = changed(setting("backendGateways.partners.trustedProxies", [range_]), exposed_values())
+    found = _asked(values)
+    assert [path for path, _, _ in found] == (["backendGateways.partners.trustedProxies[0]"] if refused else [])
+
+
 def test_a_helper_needs_its_image_and_its_socket_approved() -> None:
     """A container that sees every request came from anywhere."""
     values = changed(setting("backendGateways.partners.helpers", {"opa": {"image": "x/opa:1"}}), exposed_values())
+    values["backendGateways"]["partners"]["accessLog"] = {"socket": "opa"}
     assert _asked(values) == []
     assert _asked(values, chartSources={}, unixSockets={}) == [
         (
@@ -142,27 +168,22 @@ def test_a_helper_needs_its_image_and_its_socket_approved() -> None:
 def test_what_is_fetched_is_a_destination_too() -> None:
     """The proxies could fetch from any public address, because nobody asked where keys and tokens come from."""
     jwt = {key: value for key, value in JWT.items() if key != "cidrs"}
-    values = changed(setting("backends.httpbin.access", {"jwt": jwt, "oidc": OIDC}))
-    assert _asked(values) == []
-    only_endpoints = {
-        "edition-cnn": public_range(["edition.cnn.com"], [80, 443]),
-        "httpbin": public_range(["httpbin.org"], [80]),
-    }
-    assert [(path, wrong) for path, wrong, _ in _asked(values, publicRanges=only_endpoints)] == [
-        (
-            "backends.httpbin.access.jwt",
-            "names keys.example.com, which is not approved to be at any public address",
-        ),
-        (
-            "backends.httpbin.access.oidc",
-            "names login.example.com, which is not approved to be at any public address",
-        ),
-    ]
+    for access, host in (({"jwt": jwt}, "keys.example.com"), ({"oidc": OIDC}, "login.example.com")):
+        values = calling("httpbin", access)
+        assert _asked(values) == []
+        only_endpoints = {
+            "edition-cnn": public_range(["edition.cnn.com"], [80, 443]),
+            "httpbin": public_range(["httpbin.org"], [80]),
+        }
+        (key,) = access
+        assert [(path, wrong) for path, wrong, _ in _asked(values, publicRanges=only_endpoints)] == [
+            (f"backends.httpbin.access.{key}", f"names {host}, which is not approved to be at any public address")
+        ]
 
 
 def test_a_login_without_addresses_needs_an_approval_even_where_endpoints_have_some() -> None:
     """A backend at a fixed address let its proxies reach every public one."""
-    values = changed(setting("backends.n9e.access", {"oidc": OIDC}))
+    values = calling("n9e", {"oidc": OIDC})
     granted = {
         "edition-cnn": public_range(["edition.cnn.com"], [80, 443]),
         "httpbin": public_range(["httpbin.org"], [80]),
@@ -182,7 +203,7 @@ def test_a_login_without_addresses_needs_an_approval_even_where_endpoints_have_s
 def test_addresses_of_what_is_fetched_are_judged_as_well(key: str, cidr: str, wrong: str) -> None:
     """A URL of keys was a way around what destinations are held to."""
     access = {"jwt": JWT, "oidc": OIDC}
-    values = changed(setting("backends.n9e.access", {key: {**access[key], "cidrs": [cidr]}}))
+    values = calling("n9e", {key: {**access[key], "cidrs": [cidr]}})
     ((path, said, instead),) = _asked(values)
     assert (path, said) == (f"backends.n9e.access.{key}.cidrs[0]", wrong)
     assert instead
@@ -209,7 +230,7 @@ def test_addresses_of_what_is_fetched_are_judged_as_well(key: str, cidr: str, wr
 )
 def test_names_of_what_is_fetched_are_judged_as_well(access: dict[str, Any], path: str) -> None:
     """Envoy Gateway's controller was sent to the API server, or to the metadata of its node."""
-    found = _asked(changed(setting("backends.n9e.access", access)))
+    found = _asked(calling("n9e", access))
     assert [path for path, _, _ in found] == [f"backends.n9e.access.{path}"]
 
 

@@ -62,7 +62,10 @@ def _objects(settings: Settings) -> list[Object]:
     for name, each in (settings.backends or {}).items():
         helper = authorizer(settings, name, each)
         planned = [*targets(settings, name, each), *([] if helper is None else [helper])]
-        planned += [*access_policies(settings, name, each), *traffic_policies(settings, name, each)]
+        planned += [
+            *access_policies(settings, name, each),
+            *traffic_policies(settings, name, each, cluster_domain="cluster.local"),
+        ]
         found += [as_object(one) for one in planned]
         found.append(_object(_KINDS[each.protocol], name, namespace, _route(name, each)))
     grant = {
@@ -138,7 +141,7 @@ _NAMED = "/securitypolicy/envoy-gateway-system"
         ("fixed-tokens", {"jwt_authn"}),
         ("keys", {"api_key_auth", "rbac"}),
         ("passwords", {f"basic_auth{_NAMED}/passwords"}),
-        ("helped", {f"ext_authz{_NAMED}/helped"}),
+        ("helped", {f"ext_authz{_NAMED}/helped.grpc.route"}),
         ("asked", {f"ext_authz{_NAMED}/asked"}),
     ],
 )

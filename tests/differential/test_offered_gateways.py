@@ -9,14 +9,14 @@ import pytest
 
 from components.plan.offers.gateways import plan_gateways
 from components.plan.offers.listeners import Listener, gateway_name, gateways_of, listeners_of
-from tests.every_offer_key import offer_values
+from tests.every_offer_key_gateways import gateway_values
 from tests.offline_gateway import Object, Translated, as_object, certificate_and_key, secret, translate, validate
 from tests.support import changed, dev_values, just_enough, setting, settings_of
 
 _NAMESPACE = "envoy-gateway-system"
 _API = "gateway.networking.k8s.io/v1"
 _KINDS = {"HTTP": "HTTPRoute", "HTTPS": "HTTPRoute", "TLS": "TLSRoute", "TCP": "TCPRoute"}
-_SETTINGS = settings_of(offer_values(changed(setting("cluster.ipFamilies", ["IPv4", "IPv6"]), dev_values())))
+_SETTINGS = settings_of(gateway_values(changed(setting("cluster.ipFamilies", ["IPv4", "IPv6"]), dev_values())))
 
 Ask = Callable[..., Translated]
 
@@ -66,7 +66,7 @@ def _secrets() -> list[Object]:
     found: list[Object] = []
     for name, namespace, host in (
         ("shop-api.certificate", _NAMESPACE, "*.shop.example.com"),
-        ("chat-tls", "monitoring", "chat.example.com"),
+        ("calls-tls", "monitoring", "calls.example.com"),
         ("opened-tls", _NAMESPACE, "opened.example.com"),
     ):
         certificate, key = certificate_and_key(host)
@@ -78,7 +78,7 @@ def _secrets() -> list[Object]:
 def _grant() -> Object:
     spec = {
         "from": [{"group": "gateway.networking.k8s.io", "kind": "Gateway", "namespace": _NAMESPACE}],
-        "to": [{"group": "", "kind": "Secret", "name": "chat-tls"}],
+        "to": [{"group": "", "kind": "Secret", "name": "calls-tls"}],
     }
     return _object("ReferenceGrant", "certificates", "monitoring", spec)
 
@@ -107,11 +107,11 @@ def test_a_name_in_the_sni_leads_to_its_own_routes_only(ask: Ask) -> None:
     assert set(chains) == {
         "api.shop.example.com",
         "www.shop.example.com",
-        "chat.example.com",
+        "calls.example.com",
         "sealed.example.com",
         "opened.example.com",
     }
-    for name in ("api.shop.example.com", "www.shop.example.com", "chat.example.com"):
+    for name in ("api.shop.example.com", "www.shop.example.com", "calls.example.com"):
         config = chains[name]["filters"][-1]["typedConfig"]["routeConfig"]
         assert [host["domains"] for host in config["virtualHosts"]] == [[name]]
 
@@ -128,7 +128,7 @@ def test_callers_certificates_are_needed_where_asked_for(ask: Ask) -> None:
         "api.shop.example.com": True,
         "www.shop.example.com": True,
         "opened.example.com": True,
-        "chat.example.com": False,
+        "calls.example.com": False,
     }
     assert "client.example.net" in json.dumps(chains["api.shop.example.com"]["transportSocket"])
 
@@ -153,8 +153,8 @@ def test_every_chain_has_what_the_gateway_says(ask: Ask) -> None:
         context = chain.get("transportSocket", {}).get("typedConfig", {}).get("commonTlsContext")
         if context is not None:
             assert context["tlsParams"]["tlsMinimumProtocolVersion"] == "TLSv1_3", name
-    chat = chains["chat.example.com"]["transportSocket"]["typedConfig"]["commonTlsContext"]
-    assert chat["alpnProtocols"] == ["h2"]
+    calls = chains["calls.example.com"]["transportSocket"]["typedConfig"]["commonTlsContext"]
+    assert calls["alpnProtocols"] == ["h2"]
 
 
 def test_only_declared_proxies_say_who_calls(ask: Ask) -> None:

@@ -27,6 +27,13 @@ def exposed_values() -> Values:
     return values
 
 
+def calling(backend: str, access: dict[str, Any]) -> Values:
+    """The `dev` stack with a backend whose callers show something, by TLS."""
+    values = dev_values()
+    values["backends"][backend] |= {"access": access, "certificate": {"secret": backend}}
+    return values
+
+
 def moved(values: Values) -> None:
     """Has n9e lead to a Service in the cluster."""
     del values["backends"]["n9e"]["endpoints"]

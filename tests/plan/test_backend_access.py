@@ -53,7 +53,8 @@ _LOGIN = {"issuer": "https://sso.example.com", "clientId": "one", "secret": "one
 def test_each_way_of_calling_is_in_the_policy_and_nothing_else(name: str, keys: set[str]) -> None:
     """A way of calling was declared, and nobody was asked for it."""
     policy = _policy(name, _settings())
-    assert policy.name == name
+    protocols = {"helped": ".grpc.route", "through": ".tls.route"}
+    assert policy.name == name + protocols.get(name, "")
     assert set(policy.spec) == {"targetRefs", *keys}
 
 
@@ -104,7 +105,9 @@ def _lets_in(spec: dict[str, Any], token: dict[str, str | list[str]]) -> bool:
 
 def test_all_claims_must_hold_as_text_or_as_a_list() -> None:
     """A rule knows a claim as text or as a list, and issuers write one value as text and several as a list."""
-    spec = _one(jwt={**_TOKEN, "claims": {"team": ["news", "shop"], "role": ["reader"]}}, **_ENDED)["authorization"]
+    policy = _one(jwt={**_TOKEN, "claims": {"team": ["news", "shop"], "role": ["reader"]}}, **_ENDED)
+    spec, (provider,) = policy["authorization"], policy["jwt"]["providers"]
+    assert {rule["principal"]["jwt"]["provider"] for rule in spec["rules"]} == {provider["name"]}
     for team, role in itertools.product(("news", ["it", "shop"]), ("reader", ["reader"])):
         assert _lets_in(spec, {"team": team, "role": role})
     refused: list[dict[str, str | list[str]]] = [

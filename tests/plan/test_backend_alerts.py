@@ -14,6 +14,7 @@ from tests.support import ROOT, Values, changed, of_kind, plan_of, setting
 _OWN: Final = "envoy-gateway-system"
 _ENDPOINT: Final = "envoy_gateway_backend_endpoint_info"
 _DAY: Final = 24 * 3600
+_TOGETHER: Final = {"requests": 10, "per": "second", "counted": "together"}
 
 
 def _answers(code: str, values: str, route: str = "httproute") -> dict[str, str]:
@@ -117,10 +118,13 @@ def test_long_names_of_proxies_are_cut_as_envoy_gateway_cuts_them() -> None:
 @pytest.mark.parametrize(("errors", "alerts"), [("0x24 3x40", 1), ("_x24 3x40", 1), ("3x60", 0)])
 def test_requests_that_cannot_be_counted_are_alerted(promtool: Path, tmp_path: Path, errors: str, alerts: int) -> None:
     """Redis was away, every request with a limit was answered 500, and the limit was searched for in the backend."""
-    redis = setting("install.envoyGateway.redis", {"namespace": "monitoring", "service": "redis"})
+    values = changed(
+        setting("install.envoyGateway.redis", {"namespace": "monitoring", "service": "redis"}),
+        changed(setting("backends.n9e.limits.requests.all", _TOGETHER), alerting()),
+    )
     cluster = f"httproute/{_OWN}/n9e/rule/0"
     series = {f'envoy_cluster_ratelimit_error{{namespace="{_OWN}",envoy_cluster_name="{cluster}"}}': errors}
-    found = fired(promtool, tmp_path, changed(redis, alerting()), series, "BackendRateLimitDown")
+    found = fired(promtool, tmp_path, values, series, "BackendRateLimitDown")
     assert [each["envoy_cluster_name"] for each in found] == [cluster] * alerts
     assert fired(promtool, tmp_path, alerting(), series, "BackendRateLimitDown") == []
 

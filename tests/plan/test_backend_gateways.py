@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from components.plan import KubeObject
-from tests.every_offer_key import offer_values
+from tests.every_offer_key_gateways import gateway_values
 from tests.support import Values, changed, dev_values, of_kind, plan_of, setting
 
 
@@ -37,12 +37,12 @@ def test_backends_in_plain_text_share_a_listener() -> None:
 
 def test_each_hostname_with_tls_has_a_listener_of_its_own() -> None:
     """Guards against a listener for all names, whose certificate would be shown for each of them."""
-    listeners = _listeners(offer_values(dev_values()), "cluster-egress-partners")
+    listeners = _listeners(gateway_values(dev_values()), "cluster-egress-partners")
     assert {name: (each["protocol"], each["port"]) for name, each in listeners.items()} == {
         "http": ("HTTP", 80),
         "api.shop.example.com": ("HTTPS", 443),
         "www.shop.example.com": ("HTTPS", 443),
-        "chat.example.com": ("HTTPS", 443),
+        "calls.example.com": ("HTTPS", 443),
         "sealed.example.com": ("TLS", 443),
         "opened.example.com": ("TLS", 443),
     }
@@ -50,16 +50,16 @@ def test_each_hostname_with_tls_has_a_listener_of_its_own() -> None:
 
 def test_tls_ends_with_the_declared_certificate_or_not_at_all() -> None:
     """Guards against another backend's certificate, and against TLS that ends where it is to be passed through."""
-    listeners = _listeners(offer_values(dev_values()), "cluster-egress-partners")
+    listeners = _listeners(gateway_values(dev_values()), "cluster-egress-partners")
     secret = {"group": "", "kind": "Secret"}
     issued = {"mode": "Terminate", "certificateRefs": [{**secret, "name": "shop-api.certificate"}]}
     assert {name: each.get("tls") for name, each in listeners.items()} == {
         "http": None,
         "api.shop.example.com": issued,
         "www.shop.example.com": issued,
-        "chat.example.com": {
+        "calls.example.com": {
             "mode": "Terminate",
-            "certificateRefs": [{**secret, "name": "chat-tls", "namespace": "monitoring"}],
+            "certificateRefs": [{**secret, "name": "calls-tls", "namespace": "monitoring"}],
         },
         "sealed.example.com": {"mode": "Passthrough"},
         "opened.example.com": {"mode": "Terminate", "certificateRefs": [{**secret, "name": "opened-tls"}]},
@@ -68,7 +68,7 @@ def test_tls_ends_with_the_declared_certificate_or_not_at_all() -> None:
 
 def test_only_routes_of_the_gateway_s_own_namespace_attach() -> None:
     """Guards against a route from elsewhere, which takes a declared hostname."""
-    for gateway in of_kind(plan_of(offer_values(dev_values())).envoy_gateway, "Gateway"):
+    for gateway in of_kind(plan_of(gateway_values(dev_values())).envoy_gateway, "Gateway"):
         for listener in gateway.spec["listeners"]:
             assert listener["allowedRoutes"]["namespaces"] == {"from": "Same"}
             kinds = {each["kind"] for each in listener["allowedRoutes"]["kinds"]}
@@ -86,7 +86,7 @@ def test_only_routes_of_the_gateway_s_own_namespace_attach() -> None:
 @pytest.mark.pinned("north-south", "cert-manager is asked for certificates", "cert-manager is not in the bed")
 def test_cert_manager_is_asked_for_every_hostname() -> None:
     """Guards against a certificate that lacks a name, and a Secret that somebody else already has."""
-    (certificate,) = of_kind(plan_of(offer_values(dev_values())), "Certificate")
+    (certificate,) = of_kind(plan_of(gateway_values(dev_values())), "Certificate")
     assert (certificate.name, certificate.namespace) == ("shop-api", "envoy-gateway-system")
     assert certificate.spec["dnsNames"] == ["api.shop.example.com", "www.shop.example.com"]
     assert certificate.spec["issuerRef"] == {"group": "cert-manager.io", "kind": "Issuer", "name": "internal"}
@@ -96,7 +96,7 @@ def test_cert_manager_is_asked_for_every_hostname() -> None:
 
 def test_the_address_of_callers_is_always_said() -> None:
     """Guards against `X-Forwarded-For` of anybody, which says what its writer likes."""
-    policies = _policies(offer_values(dev_values()))
+    policies = _policies(gateway_values(dev_values()))
     direct: dict[str, Any] = {"directSourceIP": {}}
     behind: dict[str, Any] = {"xForwardedFor": {"trustedCIDRs": ["10.60.1.0/24"]}}
     for name, policy in policies.items():
@@ -106,7 +106,7 @@ def test_the_address_of_callers_is_always_said() -> None:
 
 def test_a_listener_s_policy_says_all_that_its_gateway_s_says() -> None:
     """Guards against a policy for one listener that takes limits away: it replaces the Gateway's, and adds nothing."""
-    policies = _policies(offer_values(dev_values()))
+    policies = _policies(gateway_values(dev_values()))
     whole = policies["cluster-egress-partners"].spec
     assert whole["tls"] == {"minVersion": "1.3"}
     assert whole["connection"] == {"connectionLimit": {"value": 5000}}
@@ -121,7 +121,7 @@ def test_a_listener_s_policy_says_all_that_its_gateway_s_says() -> None:
 
 def test_callers_show_a_certificate_where_it_is_asked_for() -> None:
     """Guards against a certificate that is asked for and not needed, and against one of anybody's."""
-    values = offer_values(dev_values())
+    values = gateway_values(dev_values())
     listeners, policies = _listeners(values, "cluster-egress-partners"), _policies(values)
     needed = {"mode": "RequireAndVerify", "caCertificateRefs": [{"group": "", "kind": "Secret", "name": "callers"}]}
     named = {"subjectAltNames": {"dnsNames": [{"type": "Exact", "value": "client.example.net"}]}}
@@ -134,20 +134,20 @@ def test_callers_show_a_certificate_where_it_is_asked_for() -> None:
         "api.shop.example.com": {**needed, **named},
         "www.shop.example.com": {**needed, **named},
         "opened.example.com": needed,
-        "chat.example.com": None,
+        "calls.example.com": None,
     }
 
 
 def test_grpc_is_offered_as_http2_whatever_the_certificates() -> None:
     """Guards against HTTP/1.1 alone, which is what Envoy Gateway offers where two certificates overlap."""
-    values = offer_values(dev_values())
-    chat = _listeners(values, "cluster-egress-partners")["chat.example.com"]
-    assert _policies(values)[chat["name"]].spec["tls"]["alpnProtocols"] == ["h2"]
+    values = gateway_values(dev_values())
+    calls = _listeners(values, "cluster-egress-partners")["calls.example.com"]
+    assert _policies(values)[calls["name"]].spec["tls"]["alpnProtocols"] == ["h2"]
 
 
 def test_what_callers_send_is_made_plain_before_any_route() -> None:
     """Guards against paths that are read otherwise behind the Gateway, and against headers that steer Envoy."""
-    for policy in _policies(offer_values(dev_values())).values():
+    for policy in _policies(gateway_values(dev_values())).values():
         assert policy.spec["path"] == {"disableMergeSlashes": False, "escapedSlashesAction": "UnescapeAndRedirect"}
         headers = policy.spec["headers"]
         assert headers["withUnderscoresAction"] == "RejectRequest"
@@ -158,7 +158,7 @@ def test_what_callers_send_is_made_plain_before_any_route() -> None:
 @pytest.mark.parametrize(("port", "to"), [(None, {}), (8443, {"port": 8443})])
 def test_plain_text_is_sent_to_https(port: int | None, to: dict[str, int]) -> None:
     """Guards against a redirect to a port on which nobody listens, and one that leads to the backend in plain text."""
-    values = offer_values(dev_values())
+    values = gateway_values(dev_values())
     if port is not None:
         values = changed(setting("backends.shop-api.port", port), values)
     (route,) = [each for each in of_kind(plan_of(values), "HTTPRoute") if each.name == "shop-api.redirect"]
@@ -173,8 +173,8 @@ def test_plain_text_is_sent_to_https(port: int | None, to: dict[str, int]) -> No
 
 def test_policies_are_there_before_the_gateway() -> None:
     """Guards against a moment in which a listener takes callers without certificates."""
-    plan = plan_of(offer_values(dev_values())).envoy_gateway
+    plan = plan_of(gateway_values(dev_values())).envoy_gateway
     assert plan is not None
     for gateway in plan.gateways:
         assert gateway.in_force
-        assert {each.kind for each in gateway.in_force} <= {"Certificate", "ClientTrafficPolicy"}
+        assert {each.kind for each in gateway.in_force} <= {"Backend", "Certificate", "ClientTrafficPolicy"}

@@ -16,13 +16,23 @@ def _policies(**more: Any) -> dict[str, KubeObject]:
         values["install"] = {"envoyGateway": {"redis": {"namespace": "monitoring", "service": "redis"}}}
     settings = settings_of(values)
     assert settings.backends is not None
-    return {each.name: each for each in traffic_policies(settings, "one", settings.backends["one"])}
+    return {
+        each.name: each
+        for each in traffic_policies(settings, "one", settings.backends["one"], cluster_domain="cluster.local")
+    }
 
 
 def _spec(**more: Any) -> dict[str, Any]:
     """The spec of the one policy, less what it targets."""
     (policy,) = _policies(**more).values()
     return {key: value for key, value in policy.spec.items() if key != "targetRefs"}
+
+
+def test_another_protocol_has_policies_of_its_own() -> None:
+    """A policy moved on to the new route, and the old one was open until it was deleted."""
+    limits = {"limits": {"requests": {"flood": {"requests": 3, "per": "second"}}}}
+    assert list(_policies(**limits)) == ["one"]
+    assert list(_policies(**limits, protocol="GRPC")) == ["one.grpc.route"]
 
 
 def test_what_asks_for_nothing_has_no_policy() -> None:
@@ -40,7 +50,7 @@ def test_every_key_is_in_the_policies() -> None:
     found = {
         name: set(policy.spec) - {"targetRefs"}
         for name, each in settings.backends.items()
-        for policy in traffic_policies(settings, name, each)
+        for policy in traffic_policies(settings, name, each, cluster_domain="cluster.local")
     }
     assert found == {
         "tokens": {"rateLimit", "requestBuffer"},
@@ -106,6 +116,20 @@ def test_endpoints_are_asked_in_their_own_protocol(more: dict[str, Any], questio
     """A check that endpoints do not understand finds all of them unwell, as does one for another host."""
     usual = {"interval": "5s", "timeout": "1s", "unhealthyThreshold": 3, "healthyThreshold": 1}
     assert _spec(**more)["healthCheck"] == {"active": {**usual, **question}}
+
+
+def test_a_service_behind_a_sidecar_is_asked_by_its_own_name() -> None:
+    """The sidecar knew the hostname as the Gateway's own, and asked the Gateway whether the Service was well."""
+    for in_mesh, host in ((True, "orders.monitoring.svc.cluster.local"), (False, "one.example.com")):
+        declared = backend("one", public="x", healthCheck={"path": "/healthz"})
+        del declared["endpoints"]
+        declared["service"] = {"namespace": "monitoring", "name": "orders", "port": 80}
+        values = changed(setting("backends", {"one": declared}))
+        values["backendGateways"] = {"default": {"inMesh": in_mesh}}
+        settings = settings_of(values)
+        assert settings.backends is not None
+        (policy,) = traffic_policies(settings, "one", settings.backends["one"], cluster_domain="cluster.local")
+        assert policy.spec["healthCheck"]["active"]["http"]["hostname"] == host
 
 
 def test_what_fails_is_left_alone() -> None:
@@ -199,7 +223,8 @@ def test_rules_that_are_alike_share_one_policy() -> None:
 def test_proxies_prefer_their_own_zone() -> None:
     """With fewer than six endpoints Envoy prefers nothing, unless it is told to."""
     values = changed(setting("backends.n9e.endpoints.0.zone", "cn-hangzhou-h"))
+    values["backends"]["n9e"]["endpoints"][1]["zone"] = "cn-hangzhou-i"
     settings = settings_of(values)
     assert settings.backends is not None
-    (policy,) = traffic_policies(settings, "n9e", settings.backends["n9e"])
+    (policy,) = traffic_policies(settings, "n9e", settings.backends["n9e"], cluster_domain="cluster.local")
     assert policy.spec["loadBalancer"]["zoneAware"] == {"preferLocal": {"minEndpointsThreshold": 1, "force": {}}}

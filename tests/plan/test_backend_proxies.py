@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from tests.every_offer_key import offer_values
+from tests.every_offer_key_gateways import gateway_values
 from tests.support import dev_values, of_kind, plan_of
 
 
 def _proxy(name: str) -> Any:
-    (found,) = [each for each in of_kind(plan_of(offer_values(dev_values())), "EnvoyProxy") if each.name == name]
+    (found,) = [each for each in of_kind(plan_of(gateway_values(dev_values())), "EnvoyProxy") if each.name == name]
     return found.spec
 
 

@@ -14,8 +14,10 @@ _LOGS = {"namespace": "monitoring", "service": "logs", "port": 4320}
 
 
 def _with(access_log: dict[str, Any], values: Values | None = None) -> Values:
-    helpers = {"logger": {"image": "registry.example.com/logger:1"}}
-    return changed(setting("backendGateways", {"default": {"helpers": helpers, "accessLog": access_log}}), values)
+    gateway: dict[str, Any] = {"accessLog": access_log}
+    if "socket" in access_log:
+        gateway["helpers"] = {"logger": {"image": "registry.example.com/logger:1"}}
+    return changed(setting("backendGateways", {"default": gateway}), values)
 
 
 def _telemetry(values: Values) -> dict[str, Any]:
@@ -111,6 +113,7 @@ def test_each_gateway_is_known_by_its_name(gateway: str) -> None:
     declared: dict[str, Any] = {"default": {"replicas": 2}, "edge": {"accessLog": {"collector": _LOGS}}}
     values = changed(setting("backendGateways", declared))
     values = changed(setting("egress.mesh.tracing", _TRACING), values)
+    values["backends"]["n9e"]["gateway"] = "edge"
     proxies = {each.name: each for each in of_kind(plan_of(values).envoy_gateway, "EnvoyProxy")}
     own = "cluster-egress" if gateway == "default" else "cluster-egress-edge"
     name = proxies[own].spec["telemetry"]["tracing"]["provider"]["serviceName"]

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.every_offer_key import offer_values
+from tests.every_offer_key_gateways import gateway_values
 from tests.support import Change, Values, changed, dev_values, of_kind, plan_of, setting
 
 _MOVED = {"service": {"namespace": "monitoring", "name": "n9e", "port": 80}}
@@ -63,7 +63,7 @@ def test_it_reads_only_the_namespaces_to_which_it_is_led(change: Change) -> None
 
 def test_sidecars_pass_the_control_port_on_as_tls() -> None:
     """Guards against a sidecar that takes Envoy Gateway's own mutual TLS for plain gRPC, and cuts it."""
-    ports = _values(offer_values(dev_values()))["deployment"]["ports"]
+    ports = _values(gateway_values(dev_values()))["deployment"]["ports"]
     assert {each["name"]: (each["port"], each.get("appProtocol")) for each in ports} == {
         "grpc": (18000, "tls"),
         "ratelimit": (18001, None),
@@ -75,7 +75,7 @@ def test_sidecars_pass_the_control_port_on_as_tls() -> None:
 
 def test_proxies_that_count_together_refuse_without_redis() -> None:
     """Guards against limits that end when Redis does, and against a password in the configuration."""
-    values = offer_values(dev_values())
+    values = gateway_values(dev_values())
     limit = _config(values)["rateLimit"]
     assert limit["failClosed"] is True
     reference = {"secretKeyRef": {"name": "redis-url", "key": "url"}}
@@ -89,7 +89,7 @@ def test_proxies_that_count_together_refuse_without_redis() -> None:
 
 def test_sidecars_are_offered_one_port_for_all_listeners_on_it() -> None:
     """Guards against a ServiceEntry with a port twice, which istiod refuses whole."""
-    offers = plan_of(offer_values(dev_values())).backends
+    offers = plan_of(gateway_values(dev_values())).backends
     assert offers is not None
     spec = offers.offers["partners"].spec
     assert spec["ports"] == [
@@ -98,7 +98,7 @@ def test_sidecars_are_offered_one_port_for_all_listeners_on_it() -> None:
     ]
     assert spec["hosts"] == [
         "api.shop.example.com",
-        "chat.example.com",
+        "calls.example.com",
         "opened.example.com",
         "sealed.example.com",
         "www.shop.example.com",
@@ -107,10 +107,10 @@ def test_sidecars_are_offered_one_port_for_all_listeners_on_it() -> None:
 
 def test_a_gateway_of_tcp_alone_offers_the_mesh_no_hosts() -> None:
     """Guards against a ServiceEntry without hosts, which istiod refuses, and against TCP under others' names."""
-    plan = plan_of(offer_values(dev_values())).backends
+    plan = plan_of(gateway_values(dev_values())).backends
     assert plan is not None
     assert set(plan.offers) == {"default", "partners"}
-    values = changed(setting("backends.database.gateway", "default"), offer_values(dev_values()))
+    values = changed(setting("backends.ledger.gateway", "default"), gateway_values(dev_values()))
     del values["backendGateways"]["tcp"]
     (offer,) = [each for each in of_kind(plan_of(values), "ServiceEntry") if each.name == "cluster-egress"]
     assert [port["number"] for port in offer.spec["ports"]] == [80]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from components.plan.handoff import VERSION
-from tests.plan.offered import JWT, OIDC, exposed_values, moved
+from tests.plan.offered import JWT, OIDC, calling, exposed_values, moved
 from tests.support import changed, dev_values, full_values, plan_of, setting
 
 _EDITION = {
@@ -129,12 +129,13 @@ def test_gateways_of_backends_say_both_sides() -> None:
 
 def test_what_is_fetched_says_by_whom_and_who_answers_for_it() -> None:
     """Keys and tokens came from hosts that no firewall let through, and nobody knew whose they were."""
-    values = changed(setting("backends.n9e.access", {"jwt": JWT, "oidc": OIDC}))
+    values = calling("n9e", {"oidc": OIDC})
+    values["backends"]["httpbin"] |= {"access": {"jwt": JWT}, "owner": "team-news", "ticket": "FW-1043"}
     answers = {"owner": "team-observability", "ticket": "FW-1043", "expires": "2029-12-31"}
     keys = {"hosts": ["keys.example.com"], "cidrs": ["93.184.216.0/24"], "ports": [{"port": 8443, "protocol": "TLS"}]}
     login = {"hosts": ["login.example.com"], "cidrs": None, "ports": [{"port": 443, "protocol": "TLS"}]}
     assert plan_of(values).handoff["fetched"] == [
-        {"name": "n9e", "by": "proxies", "gateway": "default", **keys, **answers},
+        {"name": "httpbin", "by": "proxies", "gateway": "default", **keys, **answers, "owner": "team-news"},
         {"name": "n9e", "by": "envoy-gateway", "gateway": None, **login, **answers},
         {"name": "n9e", "by": "proxies", "gateway": "default", **login, **answers},
     ]

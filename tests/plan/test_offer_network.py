@@ -2,10 +2,8 @@
 
 from typing import Any
 
-import pytest
-
 from components.plan import KubeObject
-from tests.plan.offered import JWT, OIDC, SERVICE, exposed_values, moved
+from tests.plan.offered import JWT, OIDC, SERVICE, calling, exposed_values, moved
 from tests.plan.projections import blocks
 from tests.support import Values, changed, dev_values, plan_of, setting
 
@@ -82,13 +80,6 @@ def test_every_gateway_reaches_its_own_backends_only() -> None:
     assert blocks(policies["cluster-egress-partners"]) == {("0.0.0.0/0", 80)}
 
 
-@pytest.mark.parametrize("route", [{"split": {"httpbin": 10}}, {"mirror": {"to": "httpbin"}}], ids=["a part", "a copy"])
-def test_a_gateway_reaches_where_a_part_or_a_copy_goes(route: dict[str, Any]) -> None:
-    """A canary timed out, because only the proxies of another Gateway could reach it."""
-    values = changed(setting("backends.n9e.routes", {"all": route}), exposed_values())
-    assert ("0.0.0.0/0", 80) in blocks(_policies(values)["cluster-egress"])
-
-
 def test_standby_and_resolver_are_reached() -> None:
     """What stands by was shut off; and what is looked up was open, although its addresses are declared."""
 
@@ -98,13 +89,17 @@ def test_standby_and_resolver_are_reached() -> None:
             "healthCheck": {"path": "/"},
         }
         del values["backends"]["httpbin"]["endpoints"]
-        values["backends"]["httpbin"] |= {"resolver": {"port": 8443}, "cidrs": ["44.192.0.0/16"]}
+        values["backends"]["httpbin"] |= {
+            "resolver": {"port": 443},
+            "tls": {"minVersion": "1.3"},
+            "cidrs": ["44.192.0.0/16"],
+        }
 
     assert blocks(_policies(changed(change))["cluster-egress"]) == {
         ("172.139.20.181/32", 17000),
         ("172.139.20.183/32", 17000),
         ("172.139.20.190/32", 17001),
-        ("44.192.0.0/16", 8443),
+        ("44.192.0.0/16", 443),
     }
 
 
@@ -124,12 +119,12 @@ def test_whom_proxies_ask_and_tell_is_reached() -> None:
     def change(values: Values) -> None:
         opa = {"namespace": "monitoring", "service": "opa", "port": 9191, "podPort": 9192}
         values["backends"]["n9e"]["access"] = {"external": {"service": opa}}
-        collector = {"namespace": "shop", "service": "logs", "podPort": 4318}
+        collector = {"namespace": "monitoring", "service": "logs", "podPort": 4318}
         values["backendGateways"] = {"default": {"accessLog": {"collector": collector}}}
         values["egress"]["mesh"]["tracing"] = {"namespace": "monitoring", "service": "otel"}
 
     policy = _policies(changed(change))["cluster-egress"]
-    asked = {("monitoring", "", 9192), ("shop", "", 4318), ("monitoring", "", 4317)}
+    asked = {("monitoring", "", 9192), ("monitoring", "", 4318), ("monitoring", "", 4317)}
     assert _to_pods(policy) == {_CONFIGURATION, *asked}
 
 
@@ -143,7 +138,8 @@ def test_a_sidecar_beside_the_proxies_reaches_its_control_plane() -> None:
 
 def test_each_fetcher_reaches_what_it_fetches() -> None:
     """Keys were shut off from the proxies; or the controller was let go where only proxies must."""
-    values = changed(setting("backends.n9e.access", {"jwt": JWT, "oidc": {**OIDC, "cidrs": ["93.184.217.0/24"]}}))
+    values = calling("n9e", {"oidc": {**OIDC, "cidrs": ["93.184.217.0/24"]}})
+    values["backends"]["httpbin"]["access"] = {"jwt": JWT}
     policies = _policies(values)
     assert {("93.184.216.0/24", 8443), ("93.184.217.0/24", 443)} < blocks(policies["cluster-egress"])
     assert blocks(policies["control-plane"]) == {("192.168.0.10/32", 6443), ("93.184.217.0/24", 443)}
@@ -153,7 +149,7 @@ def test_given_endpoints_spare_the_controller_the_question() -> None:
     """The controller kept a way out that it has no use for; or the token's host was shut off."""
     endpoints = {"authorization": "https://login.example.com/auth", "token": "https://token.example.com:8443/token"}
     oidc = {**OIDC, "cidrs": ["93.184.217.0/24"], "endpoints": endpoints}
-    policies = _policies(changed(setting("backends.n9e.access", {"oidc": oidc})))
+    policies = _policies(calling("n9e", {"oidc": oidc}))
     assert ("93.184.217.0/24", 8443) in blocks(policies["cluster-egress"])
     assert ("93.184.217.0/24", 443) not in blocks(policies["cluster-egress"])
     assert blocks(policies["control-plane"]) == {("192.168.0.10/32", 6443)}

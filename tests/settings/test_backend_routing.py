@@ -67,8 +67,9 @@ def test_what_cannot_be_honoured_is_refused_in_its_place(route: dict[str, Any], 
     ],
 )
 def test_what_can_be_honoured_is_taken(route: dict[str, Any]) -> None:
-    """An ordinary route was refused."""
+    """An ordinary route was refused; or one to the same Gateway, because only one of the two says its name."""
     assert told(_with(route)) == []
+    assert told(_with(route, gateway="default")) == []
 
 
 @pytest.mark.parametrize(
@@ -108,11 +109,18 @@ def test_no_request_reaches_a_backend_uninvited(route: dict[str, Any], spare: di
     assert [what for path, what, _ in told(values) if path.startswith("backends.shop")] == [wrong]
 
 
+def test_a_host_of_a_backend_that_cannot_be_read_is_not_missing() -> None:
+    """One slip in a backend was told a second time, at whatever is sent to its host."""
+    values = _with({"redirect": {"host": "spare.example.com"}})
+    values["backends"]["spare"]["endpoints"] = []
+    assert {path for path, _, _ in told(values)} == {"backends.spare.endpoints"}
+
+
 def test_a_split_has_no_standby() -> None:
     """The endpoints that stand by were given a share of the requests."""
     standby: dict[str, Any] = {
         "standby": [{"ip": "93.184.216.41", "port": 80}],
-        "outliers": {"interval": "5s"},
+        "outliers": {"interval": "5s", "maxPercent": 100},
     }
     assert _places(_with({"split": {"spare": 10}}, **standby)) == ["all.split"]
     values = _with({"split": {"spare": 10}})

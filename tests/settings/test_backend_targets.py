@@ -92,6 +92,14 @@ def test_what_cannot_be_honoured_is_refused_in_its_place(keys: dict[str, Any], p
     assert _places(_with(**keys)) == [place]
 
 
+def test_a_standby_is_reached() -> None:
+    """Half of the endpoints were never left alone, so the standby got nothing, though all of them failed."""
+    places: dict[str, Any] = {"endpoints": [_ADDRESS], "standby": [{"ip": "93.184.216.41", "port": 80}]}
+    assert _places(_with(**places, outliers={"maxPercent": 50})) == ["outliers.maxPercent"]
+    assert _places(_with(**places, outliers={"maxPercent": 100})) == []
+    assert _places(_with(**places, outliers={"maxPercent": 50}, **_HEALTH)) == []
+
+
 def test_everything_wrong_is_told_at_once() -> None:
     """An operator corrected one slip, and was told of the next."""
     values = _with(endpoints=[_ADDRESS], tls=_TLS, applicationProtocol="h2c", healthCheck={"interval": "5s"})

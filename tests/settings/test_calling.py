@@ -128,11 +128,6 @@ def test_a_helper_is_one_of_the_gateway_s_and_is_asked() -> None:
     values["backendGateways"] = {"default": {"helpers": {"opa": {"image": "registry.example.com/opa:1"}}}}
     assert told(values) == [
         (
-            "backendGateways.default.helpers.opa",
-            "is asked by nobody",
-            "`socket: opa` in the `access.external` of a backend or in `accessLog`, or leave it out",
-        ),
-        (
             "backends.one.access.external.socket",
             "there is no `opaa` among the helpers of backendGateways.default",
             "did you mean `opa`?",
@@ -140,6 +135,14 @@ def test_a_helper_is_one_of_the_gateway_s_and_is_asked() -> None:
     ]
     values["backends"]["one"]["access"]["external"]["socket"] = "opa"
     assert problems_of(values) == ()
+    values["backends"]["one"]["access"] = {"public": "x"}
+    assert told(values) == [
+        (
+            "backendGateways.default.helpers.opa",
+            "is asked by nobody",
+            "`socket: opa` in the `access.external` of a backend or in `accessLog`, or leave it out",
+        )
+    ]
 
 
 @pytest.mark.parametrize(

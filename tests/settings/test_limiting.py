@@ -1,4 +1,4 @@
-"""Limits, health checks and retries: what Envoy would not count, or not look at, is refused."""
+"""Limits: what Envoy would not count, or not look at, is refused."""
 
 from typing import Any
 
@@ -80,12 +80,3 @@ def test_limits_fit_into_a_policy() -> None:
     """The API server refused the policy, and with it the update."""
     limits = {f"limit-{number}": {"requests": 5, "per": "minute"} for number in range(17)}
     assert _told(limits={"requests": limits}) == [("limits.requests", "has 17 limits, and Envoy Gateway takes 16")]
-
-
-def test_a_standby_is_reached() -> None:
-    """Half of the endpoints were never left alone, so the standby got nothing, though all of them failed."""
-    standby = [{"ip": "93.184.216.35", "port": 443}]
-    ((path, _),) = _told(standby=standby, outliers={"maxPercent": 50})
-    assert path == "outliers.maxPercent"
-    assert _told(standby=standby, outliers={"maxPercent": 100}) == []
-    assert _told(standby=standby, outliers={"maxPercent": 50}, healthCheck={"path": "/healthz"}) == []

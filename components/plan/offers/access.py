@@ -10,7 +10,7 @@ from typing import Any
 
 from components.plan.objects import KubeObject
 from components.plan.offers import credentials
-from components.plan.offers.attaching import attached
+from components.plan.offers.attaching import attached, policy_name
 from components.plan.offers.authorization import authorization
 from components.plan.offers.authorizers import external
 from components.settings import Settings
@@ -24,7 +24,7 @@ def access_policies(settings: Settings, name: str, backend: Backend) -> Iterator
         yield KubeObject(
             api_version="gateway.envoyproxy.io/v1alpha1",
             kind="SecurityPolicy",
-            name=name,
+            name=policy_name(name, backend),
             namespace=settings.install.envoy_gateway.namespace,
             spec={"targetRefs": attached(name, backend), **ways},
         )

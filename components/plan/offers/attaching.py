@@ -2,11 +2,22 @@
 
 from typing import Any, Final
 
+from components.plan.names import further_name
 from components.plan.offers.listeners import gateway_name, gateway_of, listeners
 from components.settings.offers.backends import Backend
 
 _GROUP: Final = "gateway.networking.k8s.io"
 _ROUTES: Final = {"HTTP": "HTTPRoute", "GRPC": "GRPCRoute", "TCP": "TCPRoute"}
+
+
+def policy_name(name: str, backend: Backend, rule: str | None = None) -> str:
+    """What a policy of a backend is called: by its protocol, too.
+
+    A backend whose protocol changes gets new policies before its new route. The old ones, under another name, stay
+    with the old route until that is gone. Names of rules have no dots, so none is like a protocol's.
+    """
+    own = name if backend.protocol == "HTTP" else further_name(name, f"{backend.protocol.lower()}.route")
+    return own if rule is None else further_name(own, rule)
 
 
 def attached(name: str, backend: Backend, rule: str | None = None) -> list[dict[str, Any]]:

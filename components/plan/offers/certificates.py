@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from components.plan.names import dotted_name
+from components.plan.names import further_name
 from components.plan.objects import DECLARATION, KubeObject, declaration
-from components.plan.offers.listeners import Listener, gateway_of
+from components.plan.offers.listeners import Listener, backends_of
 from components.settings import Settings
 
 
@@ -14,9 +14,9 @@ def certificates(settings: Settings, gateway: str) -> Iterator[KubeObject]:
 
     The Secrets that come of them have names of their own, so that none takes the place of somebody else's Secret.
     """
-    for name, backend in sorted((settings.backends or {}).items()):
+    for name, backend in sorted(backends_of(settings, gateway).items()):
         issuer = None if backend.certificate is None else backend.certificate.issuer
-        if gateway_of(backend) != gateway or issuer is None:
+        if issuer is None:
             continue
         yield KubeObject(
             api_version="cert-manager.io/v1",
@@ -52,4 +52,4 @@ def listener_tls(listener: Listener) -> dict[str, Any]:
 
 def _issued(backend: str) -> str:
     """The Secret into which cert-manager writes a backend's certificate."""
-    return dotted_name(backend, "certificate")
+    return further_name(backend, "certificate")

@@ -6,28 +6,34 @@ from components.settings.destinations import OutlierDetection
 from components.settings.offers.backends import Backend, BackendConnections, HealthCheck
 
 
-def health_check(backend: Backend) -> dict[str, Any] | None:
-    """`healthCheck`: asking endpoints, and learning from what they answer."""
+def health_check(backend: Backend, service_name: str | None) -> dict[str, Any] | None:
+    """`healthCheck`: asking endpoints, and learning from what they answer.
+
+    Args:
+        backend: the backend.
+        service_name: the name by which a sidecar finds its Service, where one stands in between.
+    """
+    check = backend.health_check
     found = {
-        **({} if backend.health_check is None else {"active": _active(backend, backend.health_check)}),
+        **({} if check is None else {"active": _active(backend, check, service_name or _host(backend))}),
         **({} if backend.outliers is None else {"passive": _passive(backend.outliers)}),
     }
     return found or None
 
 
-def _active(backend: Backend, check: HealthCheck) -> dict[str, Any]:
+def _active(backend: Backend, check: HealthCheck, host: str) -> dict[str, Any]:
     return {
         "interval": check.interval,
         "timeout": check.timeout,
         "unhealthyThreshold": check.unhealthy_after,
         "healthyThreshold": check.healthy_after,
-        **_question(backend, check),
+        **_question(backend, check, host),
     }
 
 
-def _question(backend: Backend, check: HealthCheck) -> dict[str, Any]:
+def _question(backend: Backend, check: HealthCheck, host: str) -> dict[str, Any]:
     if check.path is not None:
-        question = {"path": check.path, "method": "GET", "expectedStatuses": [200], "hostname": _host(backend)}
+        question = {"path": check.path, "method": "GET", "expectedStatuses": [200], "hostname": host}
         return {"type": "HTTP", "http": question}
     return {"type": "GRPC", "grpc": {}} if backend.protocol == "GRPC" else {"type": "TCP", "tcp": {}}
 

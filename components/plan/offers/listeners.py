@@ -61,8 +61,7 @@ def listeners_of(settings: Settings, gateway: str) -> tuple[Listener, ...]:
     """A Gateway's listeners, those of plain HTTP first, each once."""
     found = {
         listener.name: listener
-        for name, backend in sorted((settings.backends or {}).items())
-        if gateway_of(backend) == gateway
+        for name, backend in sorted(backends_of(settings, gateway).items())
         for listener in (*listeners(name, backend), *redirecting(backend))
     }
     return tuple(sorted(found.values(), key=lambda each: (each.protocol != "HTTP", each.port, each.name)))

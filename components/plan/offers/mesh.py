@@ -4,7 +4,7 @@ from typing import Any
 
 from components.plan.egress_gateway import client_namespaces
 from components.plan.objects import DECLARATION, KubeObject, declaration
-from components.plan.offers.listeners import Listener, gateway_name, gateway_of, gateways_of, listeners_of
+from components.plan.offers.listeners import Listener, backends_of, gateway_name, gateways_of, listeners_of
 from components.plan.offers.proxies import proxy_labels
 from components.settings import Settings
 
@@ -20,11 +20,8 @@ def offers(settings: Settings) -> dict[str, KubeObject]:
 
 
 def _offer(settings: Settings, gateway: str) -> KubeObject | None:
-    declared = {
-        name: backend
-        for name, backend in (settings.backends or {}).items()
-        if gateway_of(backend) == gateway and backend.hostnames is not None
-    }
+    offered = backends_of(settings, gateway)
+    declared = {name: backend for name, backend in offered.items() if backend.hostnames is not None}
     if not declared:
         return None
     ports = {each.port: each for each in listeners_of(settings, gateway) if each.protocol != "TCP"}

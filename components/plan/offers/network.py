@@ -23,8 +23,9 @@ from components.plan.network_rules import (
     to_service,
 )
 from components.plan.objects import KubeObject
-from components.plan.offers.listeners import gateway_name, gateway_of, gateways_of, listeners_of
+from components.plan.offers.listeners import backends_of, gateway_name, gateways_of, listeners_of
 from components.plan.offers.proxies import proxy_labels
+from components.plan.offers.telemetry import collectors
 from components.settings import Settings
 from components.settings.install import Redis
 from components.settings.offers.backends import Backend
@@ -79,16 +80,15 @@ def _into_proxies(settings: Settings, name: str, gateway: BackendGateway) -> Ite
 
 def _out_of_proxies(settings: Settings, approvals: Approvals, name: str, gateway: BackendGateway) -> Iterator[Rule]:
     namespace = settings.install.envoy_gateway.namespace
-    offered = {key: each for key, each in (settings.backends or {}).items() if gateway_of(each) == name}
+    offered = backends_of(settings, name)
     yield from dns(settings)
     yield {"to": [pods(namespace, _CONTROLLER)], "ports": tcp(_CONFIGURATION)}
     if any(_counts_together(each) for each in offered.values()):
         yield {"to": [pods(namespace, _RATE_LIMIT)], "ports": tcp(_COUNTING)}
     if gateway.in_mesh:
         yield mesh_control_plane(settings)
-    yield from _each_once(_services(settings, gateway, offered))
-    reached = _reached(settings, offered).values()
-    answering = [need for each in reached for need in network_needs.of_backend_by_port(each)]
+    yield from _each_once(_services(settings, name, offered))
+    answering = [need for _, each in sorted(offered.items()) for need in network_needs.of_backend_by_port(each)]
     fetched = [
         each.need
         for each in network_needs.of_fetches(settings)
@@ -97,18 +97,16 @@ def _out_of_proxies(settings: Settings, approvals: Approvals, name: str, gateway
     yield from opened([*answering, *fetched], settings, approvals)
 
 
-def _services(settings: Settings, gateway: BackendGateway, offered: Mapping[str, Backend]) -> Iterator[Rule]:
+def _services(settings: Settings, name: str, offered: Mapping[str, Backend]) -> Iterator[Rule]:
     """What proxies ask in the cluster: Services that are offered, authorizers, collectors of logs and traces."""
-    for each in _reached(settings, offered).values():
+    for _, each in sorted(offered.items()):
         if each.service is not None:
             yield to_service(each.service.namespace, each.service.port, each.service.pod_port)
-    for each in offered.values():
         authorizer = None if each.access.external is None else each.access.external.service
         if authorizer is not None:
             yield to_service(authorizer.namespace, authorizer.port, authorizer.pod_port)
-    for collector in (gateway.access_log.collector, settings.egress.mesh.tracing):
-        if collector is not None:
-            yield to_service(collector.namespace, collector.port, collector.pod_port)
+    for collector in collectors(settings, name).values():
+        yield to_service(collector.namespace, collector.port, collector.pod_port)
 
 
 def _each_once(rules: Iterator[Rule]) -> Iterator[Rule]:
@@ -117,16 +115,6 @@ def _each_once(rules: Iterator[Rule]) -> Iterator[Rule]:
         if rule not in seen:
             seen.append(rule)
             yield rule
-
-
-def _reached(settings: Settings, offered: Mapping[str, Backend]) -> dict[str, Backend]:
-    """Backends to which a Gateway's requests go: its own, and those that get a part or a copy of these."""
-    names = set(offered)
-    for each in offered.values():
-        for route in (each.routes or {}).values():
-            names |= set(route.split or ())
-            names |= set() if route.mirror is None else {route.mirror.to}
-    return {name: each for name, each in sorted((settings.backends or {}).items()) if name in names}
 
 
 def _counts_together(backend: Backend) -> bool:

@@ -60,7 +60,7 @@ def plan_backends(settings: Settings, approvals: Approvals) -> BackendsPlan:
                 ),
                 policies=(
                     *access_policies(settings, name, backend),
-                    *traffic_policies(settings, name, backend),
+                    *traffic_policies(settings, name, backend, cluster_domain=approvals.cluster.domain),
                 ),
                 routes=(
                     *routes(settings, name, backend, cluster_domain=approvals.cluster.domain),

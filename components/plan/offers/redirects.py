@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from components.plan.names import dotted_name
+from components.plan.names import further_name
 from components.plan.objects import DECLARATION, KubeObject, declaration
 from components.plan.offers.listeners import gateway_name, gateway_of, listening_port, redirecting
 from components.settings import Settings
@@ -21,7 +21,7 @@ def redirects(settings: Settings, name: str, backend: Backend) -> Iterator[KubeO
     yield KubeObject(
         api_version="gateway.networking.k8s.io/v1",
         kind="HTTPRoute",
-        name=dotted_name(name, "redirect"),
+        name=further_name(name, "redirect"),
         namespace=settings.install.envoy_gateway.namespace,
         spec={
             "parentRefs": [

@@ -77,7 +77,7 @@ def _backend(settings: Settings, own: str, entry: str, backend: Backend, spec: d
 
 def _tls(backend: Backend, tls: BackendTls) -> dict[str, Any]:
     """Verified TLS: with `sni`, Envoy Gateway has the name checked as well. See docs/adr/0015-backend-tls.md."""
-    sni = server_name(backend)
+    sni = _server_name(backend)
     authority = {"caCertificateRefs": [{"group": "", "kind": "Secret", "name": tls.secret}]}
     return {
         **({} if sni is None else {"sni": sni}),
@@ -87,7 +87,7 @@ def _tls(backend: Backend, tls: BackendTls) -> dict[str, Any]:
     }
 
 
-def server_name(backend: Backend) -> str | None:
+def _server_name(backend: Backend) -> str | None:
     """The name in the SNI and in the endpoints' certificate; nothing where a resolver takes it from the request."""
     if backend.tls is None or backend.resolver is not None:
         return None

@@ -6,11 +6,11 @@ Without one Envoy Gateway retries nothing, and limits connections to Envoy's def
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from components.plan.names import further_name
 from components.plan.objects import KubeObject
-from components.plan.offers.attaching import attached
+from components.plan.offers.attaching import attached, policy_name
 from components.plan.offers.counting import rate_limit
 from components.plan.offers.health import circuit_breaker, health_check, load_balancer
+from components.plan.offers.targets import mesh_host
 from components.settings import Settings
 from components.settings.offers.backends import Backend
 from components.settings.offers.routes import BackendRetries, BackendRoute
@@ -19,12 +19,13 @@ _UNANSWERED: Final = ("connect-failure", "refused-stream", "reset")
 """Envoy's triggers for an endpoint that does not answer (retry_types.go)."""
 
 
-def traffic_policies(settings: Settings, name: str, backend: Backend) -> Iterator[KubeObject]:
+def traffic_policies(settings: Settings, name: str, backend: Backend, *, cluster_domain: str) -> Iterator[KubeObject]:
     """Limits, health, retries and timeouts: one policy for the route, and one for each rule that differs.
 
     A rule's policy takes the place of the route's, so each is whole.
     """
-    common, patience = _common(backend), _patience(backend.routes or {})
+    service_name = mesh_host(settings, backend, cluster_domain=cluster_domain)
+    common, patience = _common(backend, service_name), _patience(backend.routes or {})
     if len(set(map(str, patience.values()))) == 1:  # all rules alike
         common |= _merged(common, next(iter(patience.values())))
         patience = {}
@@ -41,16 +42,16 @@ def _policy(
     return KubeObject(
         api_version="gateway.envoyproxy.io/v1alpha1",
         kind="BackendTrafficPolicy",
-        name=name if rule is None else further_name(name, rule),
+        name=policy_name(name, backend, rule),
         namespace=settings.install.envoy_gateway.namespace,
         spec={"targetRefs": attached(name, backend, rule), **spec},
     )
 
 
-def _common(backend: Backend) -> dict[str, Any]:
+def _common(backend: Backend, service_name: str | None) -> dict[str, Any]:
     limits, connections = backend.limits, backend.connections
     parts = {
-        "healthCheck": health_check(backend),
+        "healthCheck": health_check(backend, service_name),
         "loadBalancer": load_balancer(backend),
         "circuitBreaker": None if connections is None else circuit_breaker(connections),
         "timeout": None if connections is None else _timeouts(connections.connect_timeout, connections.idle_timeout),

@@ -115,7 +115,7 @@ def _judge(written: _Written, approvals: Approvals, approvals_file: str) -> Foun
     network = ipaddress.ip_network(written.text)
     own = approvals.cluster
     ours = [*own.pod_cidrs, *own.service_cidrs, *own.node_cidrs, *own.api_server_addresses]
-    if any(_overlap(network, ipaddress.ip_network(each)) for each in ours):
+    if any(overlap(network, ipaddress.ip_network(each)) for each in ours):
         instead = "an address outside; in-cluster traffic needs no declaration"
         yield written.path, f"{written.text} is inside this cluster", instead
         return
@@ -138,7 +138,7 @@ def _judge(written: _Written, approvals: Approvals, approvals_file: str) -> Foun
         )
 
 
-def _overlap(asked: _Network, own: _Network) -> bool:
+def overlap(asked: _Network, own: _Network) -> bool:
     """Whether they share an address, also where `asked` spells an IPv4 address of ours in IPv6."""
     if asked.version == own.version:
         return asked.overlaps(own)

@@ -3,10 +3,10 @@
 import ipaddress
 
 from components.plan.offers.helpers import socket_path
-from components.plan.preflight.addresses import is_inside
+from components.plan.preflight.addresses import is_inside, overlap
 from components.settings import Settings
 from components.settings.offers.gateways import BackendGateway
-from components.settings.problems import Found
+from components.settings.problems import Found, shown
 from policy.approvals import Approvals
 
 
@@ -16,6 +16,7 @@ def check(settings: Settings, approvals: Approvals, approvals_file: str) -> Foun
     yield from _resolvers(settings, approvals, approvals_file)
     for name, gateway in (settings.backend_gateways or {}).items():
         yield from _exposed(name, gateway, approvals, approvals_file)
+        yield from _trusted(name, gateway, approvals)
         yield from _sockets(name, gateway, approvals, approvals_file)
 
 
@@ -76,6 +77,27 @@ def _exposed(name: str, gateway: BackendGateway, approvals: Approvals, approvals
                 ("backendGateways", name, "sourceRanges", index),
                 f"{text} is in none of the ranges from which this Gateway may be reached",
                 f"a range within these, or have it added to exposedGateways.{name}.sourceRanges in {approvals_file}",
+            )
+
+    for key, value in (gateway.load_balancer or {}).items():
+        if granted.annotations.get(key) != value:
+            yield (
+                ("backendGateways", name, "loadBalancer", key),
+                f"is not approved with the value {shown(value)}; annotations can lead to another load balancer",
+                f"leave it out, or have it added to exposedGateways.{name}.annotations in {approvals_file}",
+            )
+
+
+def _trusted(name: str, gateway: BackendGateway, approvals: Approvals) -> Found:
+    """Whoever has such an address may claim any other, and every pod reaches the Gateway."""
+    own = approvals.cluster
+    inside = [ipaddress.ip_network(each) for each in (*own.pod_cidrs, *own.service_cidrs, *own.node_cidrs)]
+    for index, text in enumerate(gateway.trusted_proxies or ()):
+        if any(overlap(ipaddress.ip_network(text), each) for each in inside):
+            yield (
+                ("backendGateways", name, "trustedProxies", index),
+                f"{text} holds addresses of this cluster, and any pod there could claim to be anybody",
+                "the addresses of proxies outside the cluster",
             )
 
 

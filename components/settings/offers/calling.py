@@ -176,10 +176,11 @@ def _unused_helpers(parts: Parts) -> Found:
     if parts.backend_names != frozenset(parts.backends):
         return
     for name, gateway in parts.backend_gateways.items():
-        if gateway is None:
-            continue
-        used = [gateway.access_log.socket, *_sockets(parts, name)]
-        for helper in gateway.helpers or {}:
+        helpers = [] if gateway is None else [*(gateway.helpers or {})]
+        used = [] if gateway is None else [gateway.access_log.socket, *_sockets(parts, name)]
+        if any(each is not None and each not in helpers for each in used):
+            continue  # that is said where it is asked for, and may mean any of them
+        for helper in helpers:
             if helper not in used:
                 yield (
                     ("backendGateways", name, "helpers", helper),

@@ -1,12 +1,13 @@
 """The Gateways through which callers reach backends: where they stand, and who reaches them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from components.settings.destinations import Count
 from components.settings.egress import Autoscaling, ExistingAddresses, ExistingNodes
 from components.settings.offers.backends import TlsVersion
+from components.settings.plain import is_map
 from components.settings.problems import wrong
 from components.settings.types import (
     Cidr,
@@ -63,6 +64,17 @@ class AccessLog(Model):
         return self
 
 
+def _kind_of_nodes(nodes: Any) -> str:
+    """Which of the two is meant, so that one slip is not told twice."""
+    return "described" if is_map(nodes) or isinstance(nodes, ExistingNodes) else "named"
+
+
+ProxyNodes = Annotated[
+    Annotated[ExistingNodes, Tag("described")] | Annotated[Literal["egress", "any"], Tag("named")],
+    Discriminator(_kind_of_nodes),
+]
+
+
 class BackendGateway(Model):
     """A Gateway with proxies of its own, of a class of its own."""
 
@@ -74,7 +86,7 @@ class BackendGateway(Model):
     """From where the load balancer takes connections. Needed by all but `inside`."""
     load_balancer: Annotated[dict[LabelKey, Sentence], Field(min_length=1)] | None = None
     """More annotations of its Service, for example the id of a load balancer that is there already."""
-    nodes: ExistingNodes | Literal["egress", "any"] = "egress"
+    nodes: ProxyNodes = "egress"
     """Where its proxies run. `egress`: on egress.nodes. `any`: on any node."""
     addresses: ExistingAddresses | None = None
     """What the outside sees as the source. Without them: egress.addresses. Needed where `nodes` are not `egress`."""

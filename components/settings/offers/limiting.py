@@ -1,4 +1,4 @@
-"""Do limits, health checks and retries fit what a backend is, and what counts them?"""
+"""Do limits fit what a backend is, and what counts them?"""
 
 from collections.abc import Iterator
 from typing import Final
@@ -13,12 +13,11 @@ _MOST_RULES: Final = 16
 
 
 def check(parts: Parts) -> Found:
-    """Nothing is asked for that Envoy would not count, or not look at."""
+    """Nothing is asked for that Envoy would not count."""
     for name, backend in parts.backends.items():
         path: Path = ("backends", name)
         yield from _requests(path, backend)
         yield from _counted(parts, path, backend)
-        yield from _standby(path, backend)
     yield from _unused_redis(parts)
 
 
@@ -61,19 +60,6 @@ def _counted(parts: Parts, path: Path, backend: Backend) -> Found:
 def _differ(backend: Backend) -> bool:
     """Whether rules need policies of their own: those count apart."""
     return len({(each.timeout, each.retries) for each in (backend.routes or {}).values()}) > 1
-
-
-def _standby(path: Path, backend: Backend) -> Found:
-    """Envoy turns to a standby as endpoints are left alone, and no more of them are than `maxPercent`."""
-    outliers = backend.outliers
-    alone = outliers is not None and outliers.max_percent < 100  # noqa: PLR2004 - percent
-    if backend.standby is not None and backend.health_check is None and outliers is not None and alone:
-        yield (
-            (*path, "outliers", "maxPercent"),
-            f"keeps some of `endpoints` whatever they answer ({outliers.max_percent} in a hundred may be left alone), "
-            "so `standby` would not be asked",
-            "100, or `healthCheck`",
-        )
 
 
 def _unused_redis(parts: Parts) -> Found:

@@ -146,7 +146,8 @@ def _redirect(path: Path, parts: Parts, backend: Backend, route: BackendRoute) -
         yield at, "is an answer that no client of gRPC follows", "`split` with another backend in a hundred of 100"
         return
     hostnames = {hostname for each in parts.backends.values() for hostname in each.hostnames or ()}
-    if redirect.host is not None and redirect.host not in hostnames:
+    all_read = parts.backend_names == frozenset(parts.backends)  # else it may be a hostname of another
+    if redirect.host is not None and redirect.host not in hostnames and all_read:
         wrong = f"{redirect.host} is a hostname of no backend, and callers would be sent out of sight"
         yield (*at, "host"), wrong, did_you_mean(redirect.host, hostnames)
     if redirect.path is not None:
@@ -211,7 +212,7 @@ def _may_send(parts: Parts, backend: Backend, at: Path, other: str) -> Found:
     elif target.resolver is not None or target.standby is not None:
         key = "resolver" if target.resolver is not None else "standby"
         yield at, f"backends.{other} has `{key}`, which shares requests with nobody", f"a backend without `{key}`"
-    elif target.gateway != backend.gateway:
+    elif (target.gateway or DEFAULT_GATEWAY) != (backend.gateway or DEFAULT_GATEWAY):
         wrong = f"backends.{other} is offered by another Gateway, whose callers may be others"
         yield at, wrong, "the same `gateway` for both"
     elif target.access.public is None and target.access != backend.access:

@@ -13,9 +13,11 @@ from components.settings.reserved import DEFAULT_GATEWAY
 MOST_ENDPOINTS: Final = 64
 """Endpoints in one list: each proxy asks each of them whether it is well."""
 MOST_HOSTNAMES: Final = 16
-"""Hostnames of one route, and rules of it (Gateway API, HTTPRoute)."""
+"""Hostnames of one route, and rules of it (Gateway API, HTTPRoute and GRPCRoute)."""
 RESOLVED: Final = {True: 443, False: 80}
 """The port that Envoy takes for a host without one, with TLS and without (Envoy, dynamic forward proxy)."""
+_ALL: Final = 100
+"""Percent."""
 _PLACES: Final = ("endpoints", "service", "resolver")
 _ABOUT_ENDPOINTS: Final = {
     "cidrs": "leave it out",
@@ -51,7 +53,7 @@ def _place(path: Path, backend: Backend) -> Found:
         wrong = f"answers in {len(given)} kinds of place: {', '.join(given)}" if given else "answers nowhere"
         yield path, wrong, "`endpoints`, or `service`, or `resolver`"
     if backend.hostnames is not None and len(backend.hostnames) > MOST_HOSTNAMES:
-        wrong = f"has {len(backend.hostnames)} hostnames, and one route takes {MOST_HOSTNAMES}"
+        wrong = f"has {len(backend.hostnames)} hostnames, and a backend takes {MOST_HOSTNAMES}"
         yield (*path, "hostnames"), wrong, "two backends"
 
 
@@ -85,6 +87,14 @@ def _standby(path: Path, backend: Backend) -> Found:
     elif backend.health_check is None and backend.outliers is None:
         wrong = "is asked when no endpoint is well, and nobody looks whether one is"
         yield at, wrong, "`healthCheck` or `outliers` beside it"
+    elif backend.health_check is None and backend.outliers is not None and backend.outliers.max_percent < _ALL:
+        # Envoy turns to a standby as endpoints are left alone, and no more of them are than `maxPercent`.
+        yield (
+            (*path, "outliers", "maxPercent"),
+            f"keeps some of `endpoints` whatever they answer ({backend.outliers.max_percent} in a hundred may be left "
+            "alone), so `standby` would not be asked",
+            "100, or `healthCheck`",
+        )
     for endpoint in set(backend.endpoints or ()) & set(backend.standby):
         yield at, f"has {endpoint.ip or endpoint.fqdn}, as `endpoints` do", "each in one of them"
 
