@@ -120,13 +120,6 @@ def test_all_claims_must_hold_as_text_or_as_a_list() -> None:
         assert not _lets_in(spec, token)
 
 
-def test_claims_are_those_of_the_token_that_is_asked_for() -> None:
-    """Rules that name another provider than the policy's own match no token, so everybody was refused."""
-    spec = _one(jwt={**_TOKEN, "claims": {"team": ["news"]}}, **_ENDED)
-    (provider,) = spec["jwt"]["providers"]
-    assert {rule["principal"]["jwt"]["provider"] for rule in spec["authorization"]["rules"]} == {provider["name"]}
-
-
 def test_addresses_are_asked_of_every_rule() -> None:
     """A rule without the addresses would let a token in from anywhere: one rule that matches is enough."""
     spec = _one(jwt={**_TOKEN, "claims": {"team": ["news"]}}, clientCidrs=["10.0.0.0/8"], **_ENDED)
