@@ -49,11 +49,15 @@ def access_backends() -> dict[str, Any]:
                 "scopes": ["email"],
                 "callback": "/login/callback",
                 "logout": "/login/end",
+                "passOn": True,
             },
             **ended,
         ),
         "keys": backend(
-            "keys", apiKeys={"secret": "keys", "header": "x-key"}, clientCidrs=["10.20.0.0/16", "2001:db8::/32"], **ended
+            "keys",
+            apiKeys={"secret": "keys", "header": "x-key"},
+            clientCidrs=["10.20.0.0/16", "2001:db8::/32"],
+            **ended,
         ),
         "passwords": backend("passwords", basic="passwords", **ended, connections=_connections(), outliers=_outliers()),
         "helped": backend(

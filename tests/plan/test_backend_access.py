@@ -8,7 +8,6 @@ import pytest
 from components.plan.objects import KubeObject
 from components.plan.offers.access import access_policies
 from components.plan.offers.authorizers import authorizer
-from components.plan.offers.credentials import spent_headers
 from components.settings import Settings
 from tests.every_offer_key_access import access_backends, access_values, backend
 from tests.support import changed, dev_values, setting, settings_of
@@ -34,6 +33,7 @@ def _one(**more: Any) -> dict[str, Any]:
 
 _ENDED: dict[str, Any] = {"certificate": {"secret": "tls"}}
 _TOKEN = {"issuer": "lab", "audiences": ["offers"], "jwks": '{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "x"}]}'}
+_LOGIN = {"issuer": "https://sso.example.com", "clientId": "one", "secret": "one"}
 
 
 @pytest.mark.parametrize(
@@ -140,15 +140,17 @@ def test_a_key_goes_no_further_than_the_gateway() -> None:
         ({"jwt": _TOKEN}, ("authorization",)),
         ({"jwt": {**_TOKEN, "passOn": True}}, ()),
         ({"basic": "users"}, ("authorization",)),
+        ({"oidc": _LOGIN}, ("cookie",)),
+        ({"oidc": {**_LOGIN, "passOn": True}}, ()),
         ({"apiKeys": {"secret": "keys"}}, ()),
         ({"public": "x"}, ()),
     ],
 )
 def test_tokens_and_passwords_are_taken_off(access: dict[str, Any], spent: tuple[str, ...]) -> None:
-    """As above: Envoy Gateway hands on both."""
+    """As above: Envoy Gateway hands on both, and of a login the cookies, with tokens that can be read."""
     settings = _settings(one=backend("one", **access, **_ENDED))
     assert settings.backends is not None
-    assert spent_headers(settings.backends["one"]) == spent
+    assert settings.backends["one"].access.spent_headers == spent
 
 
 @pytest.mark.parametrize(
@@ -156,8 +158,7 @@ def test_tokens_and_passwords_are_taken_off(access: dict[str, Any], spent: tuple
 )
 def test_a_login_comes_back_to_where_it_began(port: dict[str, Any], where: str) -> None:
     """Browsers were sent back to a port or scheme where nobody listens, or one that a request's headers chose."""
-    asked = {"issuer": "https://sso.example.com", "clientId": "one", "secret": "one"}
-    spec = _one(oidc=asked, **_ENDED, **port)["oidc"]
+    spec = _one(oidc=_LOGIN, **_ENDED, **port)["oidc"]
     assert spec["redirectURL"] == f"https://{where}/oauth2/callback"
     assert spec["logoutPath"] == "/logout"
     assert spec["forwardAccessToken"] is False

@@ -18,7 +18,7 @@ _OPTIONAL = {
     *(f"{_LIMITS}.requests.{key}" for key in ("each-proxy", "all", "caller", "tenant")),
     *(f"{_LIMITS}.requests.{key}" for key in ("all.counted", "caller.each", "tenant.eachHeader")),
     *(f"{_JWT}.{key}" for key in ("cidrs", "claims", "claims.team", "claims.realm_access.roles", "passOn")),
-    *(f"{_OIDC}.{key}" for key in ("endpoints", "cidrs", "scopes", "callback", "logout")),
+    *(f"{_OIDC}.{key}" for key in ("endpoints", "cidrs", "scopes", "callback", "logout", "passOn")),
     *(f"keys.access.{key}" for key in ("apiKeys", "apiKeys.header", "clientCidrs")),
     *(f"passwords.{key}" for key in ("connections", "outliers")),
     *(f"passwords.connections.{key}" for key in ("maxConnections", "connectTimeout", "maxPendingRequests")),

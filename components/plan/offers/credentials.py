@@ -1,23 +1,12 @@
 """What callers show to be let in: tokens, logins, keys and passwords, as a SecurityPolicy has them."""
 
-from typing import Any, Final
+from typing import Any
 
 from components.plan.offers.listeners import listening_port
 from components.plan.offers.telemetry import TOKENS
 from components.settings.offers.access import ApiKeys, Jwt, Oidc
 from components.settings.offers.backends import Backend
 from components.settings.reserved import OFFER_TLS_PORT
-
-AUTHORIZATION: Final = "authorization"
-
-
-def spent_headers(backend: Backend) -> tuple[str, ...]:
-    """The request headers that were for the Gateway, which routes take off before the backend sees them.
-
-    Whoever runs the backend could use them here. Envoy Gateway takes off keys itself, and leaves tokens and passwords
-    (its internal/xds/translator/jwt.go: `forward`).
-    """
-    return (AUTHORIZATION,) if backend.access.takes_authorization else ()
 
 
 def jwt(asked: Jwt) -> dict[str, Any]:

@@ -5,7 +5,6 @@ from typing import Any, Final
 from components.plan.mesh.requests import INTERNAL_HEADERS
 from components.plan.names import further_name
 from components.plan.objects import KubeObject
-from components.plan.offers.credentials import spent_headers
 from components.plan.offers.listeners import listening_port
 from components.plan.offers.matches import grpc_matches, http_matches
 from components.plan.offers.targets import mesh_host, reference, references
@@ -166,7 +165,7 @@ def _replaced(route: BackendRoute, path: str) -> dict[str, str]:
 def _request_headers(own: HeaderChanges | None, backend: Backend) -> dict[str, Any]:
     """What Envoy would add about the caller stays inside, and what callers showed to the Gateway."""
     changes = {} if own is None else _changes(own)
-    removed = (*INTERNAL_HEADERS, *spent_headers(backend), *changes.get("remove", ()))
+    removed = (*INTERNAL_HEADERS, *backend.access.spent_headers, *changes.get("remove", ()))
     changes["remove"] = list(dict.fromkeys(removed))
     return {"type": "RequestHeaderModifier", "requestHeaderModifier": changes}
 

@@ -100,6 +100,9 @@ class Oidc(Model):
     """The path that the provider sends browsers back to."""
     logout: OnePath = "/logout"
     """The path that ends the login."""
+    pass_on: bool = False
+    """Let the backend see cookies, its own and those of the login, in which it can read the access token and the ID
+    token. Without it the Gateway takes off all cookies: Envoy cannot take off some."""
 
     @model_validator(mode="after")
     def _has_paths_of_its_own(self) -> "Oidc":
@@ -169,9 +172,16 @@ class Access(Model):
     the addresses that connect."""
 
     @property
-    def takes_authorization(self) -> bool:
-        """Whether the header `authorization` is for the Gateway alone, which then takes it off."""
-        return self.basic is not None or (self.jwt is not None and not self.jwt.pass_on)
+    def spent_headers(self) -> tuple[str, ...]:
+        """The request headers that were for the Gateway alone, which routes take off before the backend sees them.
+
+        Whoever runs the backend could use them here. Envoy Gateway takes off keys itself, and leaves tokens and
+        passwords (v1.9, internal/xds/translator/jwt.go: `forward`). Of a login Envoy leaves the cookies, with the
+        tokens made legible.
+        """
+        takes_authorization = self.basic is not None or (self.jwt is not None and not self.jwt.pass_on)
+        has_login = self.oidc is not None and not self.oidc.pass_on
+        return (*(("authorization",) if takes_authorization else ()), *(("cookie",) if has_login else ()))
 
     @model_validator(mode="after")
     def _keeps_somebody_out(self) -> "Access":

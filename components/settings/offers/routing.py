@@ -73,7 +73,7 @@ def _number(route: BackendRoute) -> int:
 
 
 def _headers(path: Path, backend: Backend, route: BackendRoute) -> Found:
-    removed = REMOVED_ANYWAY + backend.access.takes_authorization
+    removed = REMOVED_ANYWAY + len(backend.access.spent_headers)
     values: list[tuple[Path, str]] = [((*path, "headers", key), value) for key, value in (route.headers or {}).items()]
     if len(values) > _MOST_HEADERS:
         yield (*path, "headers"), f"has {len(values)} headers, and one route compares {_MOST_HEADERS}", "fewer"

@@ -54,23 +54,24 @@ def secrets(outside: Outside) -> list[Object]:
     hashed = base64.b64encode(hashlib.sha1(PASSWORD.encode(), usedforsecurity=False).digest()).decode()
     return [
         _tls("offers", served),
-        _secret("private-authority", {"ca.crt": outside.private_authority.read_text(encoding="utf-8")}),
-        _secret("mutual-client", {"tls.crt": ours[0], "tls.key": ours[1], "ca.crt": authority}),
-        _secret("callers-authority", {"ca.crt": authority}),
-        _secret("login-client", {"client-secret": openid_provider.CLIENT_SECRET}),
-        _secret("callers", {"jane": KEY}),
-        _secret("passwords", {".htpasswd": f"{USER}:{{SHA}}{hashed}\n"}),
+        secret("private-authority", {"ca.crt": outside.private_authority.read_text(encoding="utf-8")}),
+        secret("mutual-client", {"tls.crt": ours[0], "tls.key": ours[1], "ca.crt": authority}),
+        secret("callers-authority", {"ca.crt": authority}),
+        secret("login-client", {"client-secret": openid_provider.CLIENT_SECRET}),
+        secret("callers", {"jane": KEY}),
+        secret("passwords", {".htpasswd": f"{USER}:{{SHA}}{hashed}\n"}),
     ]
 
 
 def _tls(name: str, certificate: Certificate) -> Object:
     return {
-        **_secret(name, {"tls.crt": certificate.chain, "tls.key": certificate.key}),
+        **secret(name, {"tls.crt": certificate.chain, "tls.key": certificate.key}),
         "type": "kubernetes.io/tls",
     }
 
 
-def _secret(name: str, data: Mapping[str, str]) -> Object:
+def secret(name: str, data: Mapping[str, str]) -> Object:
+    """A Secret in Envoy Gateway's namespace."""
     encoded = {key: base64.b64encode(value.encode()).decode() for key, value in data.items()}
     return {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name, "namespace": NAMESPACE}, "data": encoded}
 
