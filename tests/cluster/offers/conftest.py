@@ -6,7 +6,6 @@ from typing import Final
 import pytest
 
 from tests.cluster import guarded
-from tests.cluster.bed import addons
 from tests.cluster.bed.cluster import Cluster
 from tests.cluster.bed.pods import Pod
 from tests.cluster.bed.processes import wait_until
