@@ -45,7 +45,6 @@ def gateway_values(values: Values) -> Values:
         "service": "redis",
         "port": 6380,
         "podPort": 6379,
-        "urlSecret": "redis-url",
     }
     values["backends"] |= {
         "shop-api": _backend(

@@ -112,13 +112,9 @@ def _ports(settings: Settings) -> dict[str, Any]:
 
 
 def _rate_limit(redis: Redis, *, cluster_domain: str) -> dict[str, Any]:
-    if redis.url_secret is None:
-        host = f"{redis.service}.{redis.namespace}.svc.{cluster_domain}"
-        where: dict[str, Any] = {"url": f"{host}:{redis.port}"}
-    else:
-        where = {"urlRef": {"secretKeyRef": {"name": redis.url_secret, "key": "url"}}}
+    host = f"{redis.service}.{redis.namespace}.svc.{cluster_domain}"
     return {
-        "backend": {"type": "Redis", "redis": where},
+        "backend": {"type": "Redis", "redis": {"url": f"{host}:{redis.port}"}},
         "failClosed": True,
         # Whoever is not answered in time is refused; Envoy's 20 ms would refuse whenever Redis pauses.
         "timeout": "250ms",

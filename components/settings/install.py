@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field
 
 from components.settings.problems import wrong
-from components.settings.types import EntryName, Items, KubernetesLabel, KubernetesName, Model, Port, Sentence
+from components.settings.types import EntryName, Items, KubernetesLabel, Model, Port, Sentence
 
 Version = Annotated[str, Field(pattern=r"^v?\d+\.\d+\.\d+([-+][0-9A-Za-z.-]+)?$")]
 Source = Annotated[str, Field(min_length=1, pattern=r"^\S+$")]
@@ -61,7 +61,8 @@ class Istio(Model):
 class Redis(Model):
     """A Redis in the cluster, run by others, in which proxies count requests together.
 
-    While it does not answer, requests with such a limit are refused.
+    While it does not answer, requests with such a limit are refused. It asks for no password: the NetworkPolicy lets
+    Envoy Gateway's rate limit service reach it, and its own should let in nobody else.
     """
 
     namespace: KubernetesLabel
@@ -72,8 +73,6 @@ class Redis(Model):
     """The Service's port."""
     pod_port: Port | None = None
     """The port of its pods, where it is another; Envoy Gateway's NetworkPolicy opens it."""
-    url_secret: KubernetesName | None = None
-    """A Secret in Envoy Gateway's namespace whose `url` leads to the same Service, with user and password."""
 
 
 class EnvoyGateway(Model):

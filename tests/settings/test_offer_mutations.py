@@ -46,7 +46,7 @@ _OPTIONAL = {
     *_below(_PARTNERS, "autoscaling.minReplicas", "autoscaling.cpuPercent", "inMesh", "minTlsVersion"),
     *_below(_PARTNERS, "trustedProxies", "maxConnections", "helpers.judge.arguments", "accessLog.stdout"),
     *_below(_PARTNERS, "accessLog.collector", "accessLog.collector.port", "accessLog.collector.podPort"),
-    *_below("install.envoyGateway.redis", "port", "podPort", "urlSecret"),
+    *_below("install.envoyGateway.redis", "port", "podPort"),
 }
 _NAMES_OF_ITS_OWN = {
     *_below(_CATALOGUE, "everything", "items", "moved"),

@@ -96,6 +96,11 @@ def _standby(path: Path, backend: Backend) -> Found:
             "alone), so `standby` would not be asked",
             "100, or `healthCheck`",
         )
+    zones = any(endpoint.zone is not None for _, endpoints in _lists(backend) for endpoint in endpoints)
+    if zones and backend.protocol in ("HTTP", "GRPC"):
+        # Of a route for requests Envoy Gateway makes a pool for each target where zones count, and shares between them.
+        wrong = "would get half of the requests: where endpoints have a `zone`, proxies share requests out"
+        yield at, wrong, "endpoints without `zone`"
     for endpoint in set(backend.endpoints or ()) & set(backend.standby):
         yield at, f"has {endpoint.ip or endpoint.fqdn}, as `endpoints` do", "each in one of them"
 

@@ -2,7 +2,7 @@
 
 By HTTP on port 8000 (a status of 200 or 403), by gRPC on port 9000 (`envoy.service.auth.v3.Authorization/Check`); with
 the path of a socket as its argument, by gRPC there and nowhere else. For every question it prints a JSON object with
-`protocol` and `host`.
+`protocol` and `host`; by HTTP also `path`, and as `client` what a sidecar says of who asks.
 """
 
 import json
@@ -32,15 +32,16 @@ def _host(request: bytes) -> str:
     return rest[1 : 1 + rest[0]].decode() if rest else ""
 
 
-def _tell(protocol: str, host: str) -> None:
-    print(json.dumps({"protocol": protocol, "host": host}), flush=True)
+def _tell(protocol: str, host: str, **more: str) -> None:
+    print(json.dumps({"protocol": protocol, "host": host, **more}), flush=True)
 
 
 class _ByHttp(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_GET(self) -> None:
-        _tell("http", self.headers.get("host", ""))
+        client = self.headers.get("x-forwarded-client-cert", "")
+        _tell("http", self.headers.get("host", ""), path=self.path, client=client)
         self.send_response(200 if self.headers.get("x-judge") == "yes" else 403)
         self.send_header("content-length", "0")
         self.end_headers()

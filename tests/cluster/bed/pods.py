@@ -96,7 +96,7 @@ class Pod:
             arguments: more of curl's.
         """
         script = (
-            "printf '\\0\\0\\0\\0\\0' | curl --silent --max-time 5 --http2-prior-knowledge --cacert /etc/outside/ca.pem"
+            "printf '\\0\\0\\0\\0\\0' | curl --silent --max-time 9 --http2-prior-knowledge --cacert /etc/outside/ca.pem"
             " --header 'content-type: application/grpc' --header 'te: trailers' --dump-header - --output /dev/null"
             ' --data-binary @- "$@"'
         )

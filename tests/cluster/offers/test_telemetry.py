@@ -115,7 +115,7 @@ _JUDGED: Final = ("--header", "x-judge: yes")
         _Asked("http://misnamed.example.org/told-of-others", 503),
         _Asked("http://nobody.example.org/told", 404),
         _Asked("http://judged.example.org/told-by-judge", 200, arguments=_JUDGED),
-        _Asked("http://moved.example.org/inside/told-inside", 200, EDGE, _JUDGED),
+        _Asked("http://rehosted.example.org/inside/told-inside", 200, EDGE, _JUDGED),
         _Asked("http://judged-beside.example.org/told-beside", 200, EDGE, _JUDGED),
     ],
     ids=str,
