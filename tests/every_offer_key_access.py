@@ -74,7 +74,7 @@ def backend(name: str, **more: Any) -> dict[str, Any]:
     own = {"certificate", "protocol", "limits", "connections", "outliers", "healthCheck", "routes", "port", "hostnames"}
     return {
         "hostnames": [f"{name}.offers.example.com"],
-        "endpoints": [{"ip": "93.184.216.34", "port": 443}],
+        "endpoints": [{"ip": "93.184.216.34", "port": 8443}],
         "owner": "team-platform",
         "ticket": "FW-1050",
         "expires": NEVER,
