@@ -121,8 +121,8 @@ def test_all_claims_must_hold_as_text_or_as_a_list() -> None:
 
 def test_addresses_are_asked_of_every_rule() -> None:
     """A rule without the addresses would let a token in from anywhere: one rule that matches is enough."""
-    spec = _one(jwt={**_TOKEN, "claims": {"team": ["news"]}}, clientCidrs=["10.0.0.0/8"], **_ENDED)
-    assert [rule["principal"]["clientCIDRs"] for rule in spec["authorization"]["rules"]] == [["10.0.0.0/8"]] * 2
+    spec = _one(jwt={**_TOKEN, "claims": {"team": ["news"]}}, clientCidrs=["10.20.0.0/16"], **_ENDED)
+    assert [rule["principal"]["clientCIDRs"] for rule in spec["authorization"]["rules"]] == [["10.20.0.0/16"]] * 2
 
 
 def test_a_key_goes_no_further_than_the_gateway() -> None:
