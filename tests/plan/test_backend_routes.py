@@ -121,7 +121,8 @@ def test_a_redirect_asks_no_backend() -> None:
 def test_a_redirect_leads_to_where_its_host_is_offered() -> None:
     """Callers of plain HTTP were sent to the plain port of a host that is offered by TLS."""
     values = changed(targets_values)
-    values["backends"]["catalogue-next"]["certificate"] = {"secret": "next"}
+    for each in ("catalogue", "catalogue-next"):
+        values["backends"][each]["certificate"] = {"secret": "tls"}
     values["backends"]["catalogue"]["routes"]["moved"]["redirect"] = {"host": "next.catalogue.example.com"}
     assert _filters(_rules("catalogue", values)["moved"])["RequestRedirect"] == {
         "statusCode": 302,

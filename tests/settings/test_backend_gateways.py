@@ -178,7 +178,9 @@ def test_ports_collide_inside_the_pods() -> None:
     ]
 
 
-@pytest.mark.parametrize(("port", "in_mesh", "bad"), [(19001, False, True), (15006, True, True), (15006, False, False)])
+@pytest.mark.parametrize(
+    ("port", "in_mesh", "bad"), [(19001, False, True), (15020, True, True), (6443, False, True), (8443, False, False)]
+)
 def test_ports_of_the_proxies_are_theirs(port: int, in_mesh: bool, bad: bool) -> None:
     """Guards against a listener that cannot bind, or that takes the place of readiness."""
     values = changed(setting("backendGateways", {"default": {"inMesh": in_mesh}}), _n9e(port=port))

@@ -14,7 +14,20 @@ def test_they_go_to_who_runs_the_cluster(key: str) -> None:
     """A collector that was there could not be used."""
     for namespace in ("monitoring", "not-declared"):
         values = changed(setting(f"egress.mesh.{key}", {**_KEYS[key], "namespace": namespace}))
+        del values["backends"]  # with them Envoy Gateway reads the namespace, and it must be declared
         assert getattr(settings_of(values).egress.mesh, key).namespace == namespace
+
+
+def test_envoy_gateway_reads_declared_namespaces_only() -> None:
+    """A slip of the pen gave Envoy Gateway the Secrets of one namespace more, or ended in Helm."""
+    values = changed(setting("egress.mesh.tracing", {**_KEYS["tracing"], "namespace": "monitorin"}))
+    assert told(values) == [
+        (
+            "egress.mesh.tracing.namespace",
+            "namespace `monitorin` is not under cluster.namespaces, and Envoy Gateway would read it",
+            "did you mean `monitoring`?",
+        )
+    ]
 
 
 @pytest.mark.parametrize("key", _KEYS)

@@ -24,7 +24,7 @@ def _collectors(parts: Parts) -> Found:
     if parts.namespaces is None or not parts.backend_names:
         return
     for path, namespace in parts.observers.items():
-        is_read = path[0] == "backendGateways" or path == TRACING
+        is_read = path[0] == "backendGateways" or (path == TRACING and parts.flavour != "asm")
         if is_read and namespace not in {*parts.namespaces, *parts.own_namespaces.values()}:
             yield (
                 path,
