@@ -114,7 +114,7 @@ def _ports(settings: Settings) -> dict[str, Any]:
 def _rate_limit(redis: Redis, *, cluster_domain: str) -> dict[str, Any]:
     if redis.url_secret is None:
         host = f"{redis.service}.{redis.namespace}.svc.{cluster_domain}"
-        where: dict[str, Any] = {"url": f"redis://{host}:{redis.port}"}
+        where: dict[str, Any] = {"url": f"{host}:{redis.port}"}
     else:
         where = {"urlRef": {"secretKeyRef": {"name": redis.url_secret, "key": "url"}}}
     return {

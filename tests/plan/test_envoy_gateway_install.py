@@ -82,7 +82,7 @@ def test_proxies_that_count_together_refuse_without_redis() -> None:
     assert limit["backend"] == {"type": "Redis", "redis": {"urlRef": reference}}
     assert _config(values)["provider"]["kubernetes"]["rateLimitDeployment"]["replicas"] == 2
     del values["install"]["envoyGateway"]["redis"]["urlSecret"]
-    url = "redis://redis.monitoring.svc.cluster.local:6380"
+    url = "redis.monitoring.svc.cluster.local:6380"
     assert _config(values)["rateLimit"]["backend"]["redis"] == {"url": url}
     assert "rateLimit" not in _config(dev_values())
 
