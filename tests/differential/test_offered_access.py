@@ -73,7 +73,7 @@ def test_addresses_are_looked_at_before_a_connection_goes_on(translated: Transla
     """A SecurityPolicy for TLS or TCP that attaches to nothing is accepted, and everybody is let through."""
     (chain,) = translated.chains(name)
     assert [each["name"] for each in chain] == ["envoy.filters.network.rbac", "envoy.filters.network.tcp_proxy"]
-    assert "10.0.0.0" in str(chain[0])
+    assert "10.20.0.0" in str(chain[0])
 
 
 def test_authorization_comes_last_and_counting_after_it(translated: Translated) -> None:
