@@ -12,6 +12,7 @@ from tests.cluster.bed.pods import Answer
 from tests.cluster.offers.aiming import proxies
 from tests.cluster.offers.asking import Caller
 from tests.cluster.offers.declared import NAMESPACE
+from tests.cluster.offers.watching import paths
 
 _SITE: Final = "https://signed-in.example.org"
 _CONTROLLER: Final = (NAMESPACE, "control-plane=envoy-gateway")
@@ -97,8 +98,7 @@ def test_forged_logins_are_refused(offered: Cluster, caller: Caller) -> None:
             assert caller.curl(f"{_SITE}/forged", *_told(changed)).outcome == "302", name
     guessed = caller.curl(f"{_SITE}/oauth2/callback?code=guessed&state=guessed")
     assert guessed.status in {400, 401, 403}
-    seen = offered.outside.seen("vm1", since=since, event="request")
-    assert [each["path"] for each in seen if each["path"] != "/settle"] == ["/genuine"]
+    assert [path for path in paths(offered, "vm1", since) if path != "/settle"] == ["/genuine"]
 
 
 @pytest.mark.proves("north-south", "a logout ends a login")

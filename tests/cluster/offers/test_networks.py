@@ -80,9 +80,9 @@ _TO_PODS: Final[Mapping[str, Mapping[str, set[int]]]] = {
     "counter": {"controller": {18001}, **{name: {6379} for name in _MONITORING}},
 }
 _FROM_PODS: Final[Mapping[str, set[int]]] = {
-    "default": {7000, 7001, 7443, 8081, 10080, 10443, 19001},
+    "default": {7000, 7001, 7002, 7443, 8081, 8082, 10080, 10443, 19001},
     "edge": {10080, 15020, 15090, 19001},
-    "apart": {10443, 19001},
+    "apart": {10080, 10443, 19001},
     "controller": {9443, 19001},
     "counter": {19001},
 }

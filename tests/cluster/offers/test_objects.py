@@ -40,8 +40,14 @@ _NO_ADDRESS: Final = (EDGE, "Programmed", "AddressNotAssigned")
 _OVERLAP: Final = (DEFAULT, "OverlappingTLSConfig", "OverlappingCertificates")
 """All hostnames have one certificate here, for `*.example.org`. Then Envoy Gateway offers HTTP/1.1 only, lest browsers
 use one connection for several hosts (internal/gatewayapi/listener.go)."""
+_NO_SECRET: Final = ("unset", "Accepted", "Invalid")
+"""Its Secret is not there, on purpose: it answers nobody (test_access.py)."""
 _NO_HMAC: Final = "SecurityPolicy login: Accepted: OIDC: HMAC secret /envoy-oidc-hmac not found."
 """`egctl` looks for Envoy Gateway's own Secret in no namespace. The cluster's Envoy Gateway accepts the policy."""
+_NO_CALLERS: Final = (
+    "SecurityPolicy unset: Accepted: APIKeyAuth: secret envoy-gateway-system/callers-to-come does not exist."
+)
+"""The Secret that is not there on purpose; `login` and `unset` are on the same Gateway."""
 _STRANGER: Final = ("--as=stranger", "--as-group=system:masters", "--as-group=system:authenticated")
 """Somebody whom RBAC lets do everything."""
 _CONTROLLER: Final = "system:serviceaccount:envoy-gateway-system:envoy-gateway"
@@ -88,7 +94,7 @@ def _complaints(offered: Cluster) -> list[str]:
             told += [] if conditions else [f"{kind} {name}: nobody has judged it"]
             for each in conditions:
                 good = each["status"] == ("False" if each["type"] in _BAD_IF_TRUE else "True")
-                explained = (name, each["type"], each["reason"]) in {_NO_ADDRESS, _OVERLAP}
+                explained = (name, each["type"], each["reason"]) in {_NO_ADDRESS, _OVERLAP, _NO_SECRET}
                 if not (good or explained) or each.get("observedGeneration", 0) < generation:
                     told.append(f"{kind} {name}: {each}")
     lacking = {key for key in _ours(offered) if key[0] in _JUDGED} - set(names)
@@ -160,7 +166,7 @@ def test_egctl_and_envoy_take_everything(offered: Cluster, around: list[Object],
     translated = translate(tool("egctl", build=False), objects, f"{NAMESPACE}/{gateway}", tmp_path)
     assert translated.refused == ()
     login = gateway == DEFAULT
-    assert translated.false == ((_NO_HMAC,) if login else ())
+    assert translated.false == ((_NO_HMAC, _NO_CALLERS) if login else ())
     judged = {key for key in ours if key[0] in _JUDGED}
     assert judged - translated.accepted == ({("SecurityPolicy", "login")} if login else set())
     assert validate(translated.config, tmp_path) == ""

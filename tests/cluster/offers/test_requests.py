@@ -10,6 +10,7 @@ from tests.cluster.bed.pods import Client
 from tests.cluster.bed.processes import wait_until
 from tests.cluster.offers.asking import DEFAULT, EDGE, Caller
 from tests.cluster.offers.declared import NAMESPACE
+from tests.cluster.offers.watching import paths
 
 _ANYWHERE = "198.51.100.1"
 """An address at which nobody is: a sidecar goes by the name."""
@@ -81,7 +82,7 @@ def test_no_spelling_leads_past_the_routes(offered: Cluster, caller: Caller, pat
     if answer.outcome == "307":
         answer = caller.curl(f"http://routed.example.org{path}", "--path-as-is", "--location")
     assert answer.outcome in {"400", "404"}
-    assert [each["path"] for each in offered.outside.seen("vm1", since=since, event="request")] == []
+    assert paths(offered, "vm1", since) == []
 
 
 @pytest.mark.proves("north-south", "paths mean to routes what they mean to servers")
@@ -138,4 +139,4 @@ def test_other_names_on_their_ports_are_refused(offered: Cluster, client: Client
         port = url.rpartition(":")[2] if url.count(":") > 1 else {"http": "80", "https": "443"}[url.partition(":")[0]]
         answer = reader.curl(url, "--resolve", f"other.example.org:{port}:{_ANYWHERE}")
         assert answer.exit_code != 0 or answer.outcome == "502"
-    assert offered.outside.seen("vm1", since=since, event="request") == []
+    assert paths(offered, "vm1", since) == []

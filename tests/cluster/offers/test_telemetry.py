@@ -135,10 +135,10 @@ def test_no_query_is_logged(offered: Cluster, caller: Caller, asked: _Asked) -> 
 @pytest.mark.parametrize(
     ("asked", "flags", "why"),
     [
-        (_Asked("http://keyed.example.org/refused", 401), "-", "missing_api_key"),
+        (_Asked("http://keyed.example.org/refused-key", 401), "-", "missing_api_key"),
         (_Asked("http://password.example.org/refused-password", 401), "-", "no_credential_for_basic_auth"),
         (_Asked("http://token.example.org/refused-token", 401), "-", "jwt_authn"),
-        (_Asked("http://near.example.org/refused", 403), "-", "rbac_access_denied"),
+        (_Asked("http://near.example.org/refused-address", 403), "-", "rbac_access_denied"),
         (_Asked("http://judged.example.org/refused-by-judge", 403), "UAEX", "ext_authz_denied"),
         (_Asked("http://counted.example.org/refused", 429), "RL", "local_rate_limited"),
         (_Asked("http://nobody.example.org/refused", 404), "NR", "route_not_found"),

@@ -40,6 +40,12 @@ def asked(cluster: Cluster, host: str, path: str) -> list[Mapping[str, Any]]:
     return cluster.outside.seen(host, event="request", path=path)
 
 
+def paths(cluster: Cluster, host: str, since: int) -> list[str]:
+    """The paths of all requests that a host outside has seen from a line on, but for the proxies' own health checks."""
+    seen = cluster.outside.seen(host, since=since, event="request")
+    return [str(each["path"]) for each in seen if each["path"] not in {"/health", "/zoned"}]
+
+
 def settled(ask: Callable[[], str], wanted: set[str]) -> None:
     """Ask until enough answers in a row are each one of the wanted ones, and all of those are among them.
 
