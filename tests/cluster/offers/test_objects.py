@@ -168,7 +168,9 @@ def test_egctl_and_envoy_take_everything(offered: Cluster, around: list[Object],
     login = gateway == DEFAULT
     assert translated.false == ((_NO_HMAC, _NO_CALLERS) if login else ())
     judged = {key for key in ours if key[0] in _JUDGED}
-    assert judged - translated.accepted == ({("SecurityPolicy", "login")} if login else set())
+    assert judged - translated.accepted == (
+        {("SecurityPolicy", "login"), ("SecurityPolicy", "unset")} if login else set()
+    )
     assert validate(translated.config, tmp_path) == ""
 
 
