@@ -40,7 +40,7 @@ test: .venv/.dev ## Run the tests
 	@$(BIN)/pytest -n auto $(ARGS)
 
 .PHONY: test-cluster
-test-cluster: .venv/.cluster toolchains ## Run the tests that start a whole cluster (Linux, root, Go; half an hour once, then minutes)
+test-cluster: toolchains ## Run the tests that start a whole cluster (Linux, root, Go; half an hour once, then minutes)
 	@$(BIN)/pytest tests/cluster --cluster $(ARGS)
 
 .PHONY: check
@@ -64,11 +64,11 @@ bench: .venv/.base ## Measure preview time and memory, as ratios
 	@$(BIN)/python -m bench
 
 .PHONY: bench-mesh
-bench-mesh: .venv/.cluster toolchains ## Measure our mesh objects and Istio's recipe on one cluster (as test-cluster; ten minutes)
+bench-mesh: toolchains ## Measure our mesh objects and Istio's recipe on one cluster (as test-cluster; ten minutes)
 	@$(BIN)/python -m bench.mesh $(ARGS)
 
 .PHONY: toolchains
-toolchains: .venv/.dev ## Build the programs that some tests run: Kubernetes, Istio, Envoy Gateway (needs Go; once)
+toolchains: .venv/.cluster ## Install and build the programs that some tests run: Envoy, Istio, Kubernetes (needs Go; once)
 	@$(BIN)/python -m tests.cluster.toolchains
 
 .PHONY: mutation

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from cli.plain_data import is_list, is_map
-from tests.cluster.bed.envoy import envoy_program
 from tests.offline_objects import Object, certificate_and_key, maps
 
 
@@ -87,11 +86,11 @@ def ask(egctl: Path, command: str, objects: Sequence[Object], folder: Path, *opt
     return done.stdout
 
 
-def validate(config: Mapping[str, Any], folder: Path) -> str:
+def validate(envoy: Path, config: Mapping[str, Any], folder: Path) -> str:
     """What Envoy says against a configuration: nothing, if it would start with it."""
     file = folder / "envoy.json"
     file.write_text(json.dumps(config), encoding="utf-8")
-    command = [envoy_program(), "--mode", "validate", "-c", file, "--log-level", "error"]
+    command = [envoy, "--mode", "validate", "-c", file, "--log-level", "error"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     return "" if done.returncode == 0 else done.stdout + done.stderr
 

@@ -1,9 +1,10 @@
-"""The real `egctl`, or a skip that says why there is none."""
+"""The real `egctl` and Envoy, or a skip that says why there is none."""
 
 from pathlib import Path
 
 import pytest
 
+from tests.cluster.bed.envoy import envoy_program
 from tests.cluster.toolchains import ToolchainMissing, tool
 
 
@@ -14,3 +15,12 @@ def egctl() -> Path:
         return tool("egctl", build=False)
     except ToolchainMissing as missing:
         pytest.skip(f"the differential test needs Envoy Gateway's egctl: {missing}")
+
+
+@pytest.fixture(scope="session")
+def envoy() -> Path:
+    """Installed before by `make toolchains`: a hundred megabytes that most who run the tests do not need."""
+    try:
+        return envoy_program()
+    except FileNotFoundError as missing:
+        pytest.skip(f"the differential test needs Envoy: {missing}; `make toolchains` installs it")

@@ -38,12 +38,12 @@ def in_mesh(egctl: Path, tmp_path_factory: pytest.TempPathFactory) -> Translated
 _JUDGED = {"Backend", "HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute"}
 
 
-def test_envoy_gateway_accepts_all_of_it(outside: Translated, in_mesh: Translated, tmp_path: Path) -> None:
+def test_envoy_gateway_accepts_all_of_it(outside: Translated, in_mesh: Translated, envoy: Path, tmp_path: Path) -> None:
     """An object was refused in the cluster, or referred to what nobody granted."""
     for each in (outside, in_mesh):
         assert each.refused == ()
         assert each.false == ()
-        assert validate(each.config, tmp_path) == ""
+        assert validate(envoy, each.config, tmp_path) == ""
     planned = {(each["kind"], each["metadata"]["name"]) for each in backend_objects(changed(targets_values))}
     assert {each for each in planned if each[0] in _JUDGED} <= outside.accepted
     assert {kind for kind, _ in outside.accepted} >= _JUDGED

@@ -41,9 +41,9 @@ def test_every_policy_is_accepted(translated: Translated) -> None:
     assert planned - translated.accepted == {("SecurityPolicy", "logins")}
 
 
-def test_envoy_would_start_with_it(translated: Translated, tmp_path: Path) -> None:
+def test_envoy_would_start_with_it(translated: Translated, envoy: Path, tmp_path: Path) -> None:
     """Envoy refuses a whole listener for one thing that it does not take, and goes on with the old one."""
-    assert validate(translated.config, tmp_path) == ""
+    assert validate(envoy, translated.config, tmp_path) == ""
 
 
 _NAMED = "/securitypolicy/envoy-gateway-system"

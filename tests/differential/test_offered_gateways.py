@@ -38,14 +38,14 @@ def _chains(translated: Translated) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("gateway", sorted(gateways_of(settings_of(_VALUES))))
-def test_everything_is_accepted_and_envoy_starts_with_it(ask: Ask, gateway: str, tmp_path: Path) -> None:
+def test_everything_is_accepted_and_envoy_starts_with_it(ask: Ask, gateway: str, envoy: Path, tmp_path: Path) -> None:
     """Guards against what a schema, Envoy Gateway or Envoy refuses, and would refuse half-way through a run."""
     translated = ask(gateway)
     assert translated.refused == ()
     assert translated.false == ()
     assert ("Gateway", gateway_name(gateway)) in translated.accepted
     assert ("ClientTrafficPolicy", gateway_name(gateway)) in translated.accepted
-    assert validate(translated.config, tmp_path) == ""
+    assert validate(envoy, translated.config, tmp_path) == ""
 
 
 def test_a_name_in_the_sni_leads_to_its_own_routes_only(ask: Ask) -> None:

@@ -40,7 +40,7 @@ def missing() -> list[str]:
         try:
             program()
         except FileNotFoundError as error:
-            found.append(f"{error}; `make test-cluster` installs that")
+            found.append(f"{error}; `make toolchains` installs that")
     for name in names():
         try:
             tool(name, build=False)
