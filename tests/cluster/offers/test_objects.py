@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from tests.cluster.bed.cluster import Cluster
+from tests.cluster.bed.envoy import envoy_program
 from tests.cluster.bed.kubectl import Object
 from tests.cluster.bed.processes import wait_until
 from tests.cluster.offers.asking import DEFAULT, EDGE, GATEWAYS
@@ -171,7 +172,7 @@ def test_egctl_and_envoy_take_everything(offered: Cluster, around: list[Object],
     assert judged - translated.accepted == (
         {("SecurityPolicy", "login"), ("SecurityPolicy", "unset")} if login else set()
     )
-    assert validate(translated.config, tmp_path) == ""
+    assert validate(envoy_program(), translated.config, tmp_path) == ""
 
 
 @pytest.mark.proves("objects", "every proxy takes every piece of configuration that it is sent")
