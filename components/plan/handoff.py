@@ -7,8 +7,8 @@ from components.plan import network_needs
 from components.plan.egress_gateway import addresses_of, direct_namespaces, gateways_of
 from components.plan.network_needs import Fetcher, Need
 from components.plan.objects import KubeObject
-from components.plan.offers.listeners import gateway_of, listeners_of
 from components.plan.offers.listeners import gateways_of as backend_gateways_of
+from components.plan.offers.listeners import listeners_of
 from components.settings import Settings
 from components.settings.destinations import Destination, DestinationPort
 from components.settings.offers.backends import Backend
@@ -105,7 +105,7 @@ def _backend_gateway(settings: Settings, name: str, gateway: BackendGateway) -> 
 def _backend(name: str, backend: Backend, need: Need) -> dict[str, Any]:
     return {
         "name": name,
-        "gateway": gateway_of(backend),
+        "gateway": backend.offered_by,
         **_reached(need, _spoken(backend)),
         "offeredAs": sorted(backend.hostnames or ()),
         **_answerable(backend),
@@ -128,7 +128,7 @@ def _fetched_for_backends(settings: Settings) -> Iterator[dict[str, Any]]:
     backends = settings.backends or {}
     for fetch in network_needs.of_fetches(settings):
         backend = backends[fetch.backend]
-        gateway = gateway_of(backend) if fetch.by is Fetcher.PROXIES else None
+        gateway = backend.offered_by if fetch.by is Fetcher.PROXIES else None
         yield {
             "name": fetch.backend,
             "by": fetch.by.value,

@@ -3,7 +3,7 @@
 from typing import Any, Final
 
 from components.plan.names import further_name
-from components.plan.offers.listeners import gateway_name, gateway_of, listeners
+from components.plan.offers.listeners import gateway_name, listeners
 from components.settings.offers.backends import Backend
 
 _GROUP: Final = "gateway.networking.k8s.io"
@@ -27,7 +27,7 @@ def attached(name: str, backend: Backend, rule: str | None = None) -> list[dict[
     own, one for each hostname, which no other backend uses.
     """
     if backend.protocol == "TLS":
-        gateway = {"group": _GROUP, "kind": "Gateway", "name": gateway_name(gateway_of(backend))}
+        gateway = {"group": _GROUP, "kind": "Gateway", "name": gateway_name(backend.offered_by)}
         return [{**gateway, "sectionName": each.name} for each in listeners(name, backend)]
     section = {} if rule is None else {"sectionName": rule}
     return [{"group": _GROUP, "kind": _ROUTES[backend.protocol], "name": name, **section}]

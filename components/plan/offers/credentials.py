@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from components.plan.offers.listeners import listening_port
 from components.plan.offers.telemetry import TOKENS
 from components.settings.offers.access import ApiKeys, Jwt, Oidc
 from components.settings.offers.backends import Backend
@@ -33,7 +32,7 @@ def jwt(asked: Jwt) -> dict[str, Any]:
 def oidc(backend: Backend, asked: Oidc) -> dict[str, Any]:
     """`oidc`: cookies for the one hostname, which other sites cannot have sent along with a form."""
     hostname = (backend.hostnames or ("",))[0]
-    port = listening_port(backend)
+    port = backend.listening_port
     where = hostname if port == OFFER_TLS_PORT else f"{hostname}:{port}"
     endpoints = (
         {}

@@ -5,7 +5,6 @@ from typing import Any, Final
 from components.plan.mesh.requests import INTERNAL_HEADERS
 from components.plan.names import further_name
 from components.plan.objects import KubeObject
-from components.plan.offers.listeners import listening_port
 from components.plan.offers.matches import grpc_matches, http_matches
 from components.plan.offers.targets import mesh_host, reference, references
 from components.settings import Settings
@@ -126,7 +125,7 @@ class _Rules:
             target |= {
                 "scheme": "https" if is_tls else "http",
                 "hostname": redirect.host,
-                "port": listening_port(backend),
+                "port": backend.listening_port,
             }
         if redirect.port is not None:
             target["port"] = redirect.port
@@ -143,7 +142,7 @@ def _resolved(name: str, backend: Backend, host: str) -> dict[str, Any]:
     """
     route = BackendRoute()
     (path,) = http_matches(route)
-    names = (host, f"{host}:{listening_port(backend)}")
+    names = (host, f"{host}:{backend.listening_port}")
     return {
         "matches": [{**path, "headers": [{"name": "host", "value": each}]} for each in names],
         "filters": [_request_headers(None, backend), {"type": "URLRewrite", "urlRewrite": {"hostname": host}}],

@@ -8,7 +8,7 @@ from components.plan.names import digest, kube_name
 from components.settings import Settings
 from components.settings.offers.backends import Backend, Certificate
 from components.settings.offers.gateways import BackendGateway
-from components.settings.reserved import DEFAULT_GATEWAY, OFFER_PORT, OFFER_TLS_PORT, pod_port
+from components.settings.reserved import DEFAULT_GATEWAY, OFFER_PORT, pod_port
 
 CLASS: Final = "cluster-egress"
 """The Gateway `default`, its class and its EnvoyProxy are called so; those of others have it before their name."""
@@ -47,14 +47,9 @@ def gateway_name(name: str) -> str:
     return CLASS if name == DEFAULT_GATEWAY else kube_name(CLASS, name)
 
 
-def gateway_of(backend: Backend) -> str:
-    """The name, in the settings, of the Gateway that offers a backend."""
-    return backend.gateway or DEFAULT_GATEWAY
-
-
 def backends_of(settings: Settings, gateway: str) -> Mapping[str, Backend]:
     """The backends that a Gateway offers, by name."""
-    return {name: backend for name, backend in (settings.backends or {}).items() if gateway_of(backend) == gateway}
+    return {name: backend for name, backend in (settings.backends or {}).items() if backend.offered_by == gateway}
 
 
 def listeners_of(settings: Settings, gateway: str) -> tuple[Listener, ...]:
@@ -69,10 +64,10 @@ def listeners_of(settings: Settings, gateway: str) -> tuple[Listener, ...]:
 
 def listeners(name: str, backend: Backend) -> tuple[Listener, ...]:
     """Where a backend is listened for: plain text on a listener that is shared, TLS on one for each hostname."""
-    port = listening_port(backend)
+    port = backend.listening_port
     if backend.protocol == "TCP":
         return (Listener(name=f"tcp-{port}", port=port, protocol="TCP", backend=name),)
-    if backend.protocol != "TLS" and backend.certificate is None:
+    if not backend.speaks_tls:
         return (_plain(port),)
     return tuple(
         Listener(
@@ -90,13 +85,6 @@ def listeners(name: str, backend: Backend) -> tuple[Listener, ...]:
 def redirecting(backend: Backend) -> tuple[Listener, ...]:
     """Where plain HTTP is listened for only to send callers to HTTPS."""
     return (_plain(OFFER_PORT),) if backend.https_redirect else ()
-
-
-def listening_port(backend: Backend) -> int:
-    """The port of the Gateway."""
-    if backend.port is not None:
-        return backend.port
-    return OFFER_TLS_PORT if backend.protocol == "TLS" or backend.certificate is not None else OFFER_PORT
 
 
 def _plain(port: int) -> Listener:

@@ -5,7 +5,7 @@ from typing import Any
 
 from components.plan.names import further_name
 from components.plan.objects import DECLARATION, KubeObject, declaration
-from components.plan.offers.listeners import gateway_name, gateway_of, listening_port, redirecting
+from components.plan.offers.listeners import gateway_name, redirecting
 from components.settings import Settings
 from components.settings.offers.backends import Backend
 from components.settings.reserved import OFFER_TLS_PORT
@@ -16,7 +16,7 @@ def redirects(settings: Settings, name: str, backend: Backend) -> Iterator[KubeO
     if not backend.https_redirect:
         return
     to: dict[str, Any] = {"scheme": "https", "statusCode": 301}
-    if (port := listening_port(backend)) != OFFER_TLS_PORT:
+    if (port := backend.listening_port) != OFFER_TLS_PORT:
         to["port"] = port
     yield KubeObject(
         api_version="gateway.networking.k8s.io/v1",
@@ -25,7 +25,7 @@ def redirects(settings: Settings, name: str, backend: Backend) -> Iterator[KubeO
         namespace=settings.install.envoy_gateway.namespace,
         spec={
             "parentRefs": [
-                {"name": gateway_name(gateway_of(backend)), "sectionName": each.name} for each in redirecting(backend)
+                {"name": gateway_name(backend.offered_by), "sectionName": each.name} for each in redirecting(backend)
             ],
             "hostnames": sorted(backend.hostnames or ()),
             "rules": [

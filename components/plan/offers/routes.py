@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from components.plan.objects import DECLARATION, KubeObject, declaration
 from components.plan.offers.http_routes import http_objects
-from components.plan.offers.listeners import gateway_name, gateway_of, listeners
+from components.plan.offers.listeners import gateway_name, listeners
 from components.plan.offers.targets import references
 from components.settings import Settings
 from components.settings.offers.backends import Backend
@@ -23,7 +23,7 @@ def routes(settings: Settings, name: str, backend: Backend, *, cluster_domain: s
         yield from filters
     else:
         rules = [{"backendRefs": references(name, backend)}]
-    parent = gateway_name(gateway_of(backend))
+    parent = gateway_name(backend.offered_by)
     # Every entry is declared on an object of its own, and a Service's is not ours.
     annotations = {} if backend.service is None else {DECLARATION: declaration({name: backend})}
     yield KubeObject(

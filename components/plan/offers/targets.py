@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from components.plan.names import further_name
 from components.plan.objects import DECLARATION, KubeObject, declaration
-from components.plan.offers.listeners import gateway_of, gateways_of
+from components.plan.offers.listeners import gateways_of
 from components.settings import Settings
 from components.settings.offers.backends import Backend, BackendTls, Endpoint, Service
 
@@ -45,7 +45,7 @@ def mesh_host(settings: Settings, backend: Backend, *, cluster_domain: str) -> s
     A sidecar knows the routes of plain HTTP by port and host, and sends what it does not know nowhere
     (istio.io, "Integrations: ingress controllers").
     """
-    if backend.service is None or not gateways_of(settings)[gateway_of(backend)].in_mesh:
+    if backend.service is None or not gateways_of(settings)[backend.offered_by].in_mesh:
         return None
     return service_host(backend.service, cluster_domain)
 

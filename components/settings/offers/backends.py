@@ -10,6 +10,7 @@ from components.settings.offers.access import Access
 from components.settings.offers.limits import RequestLimits
 from components.settings.offers.routes import BackendRoute
 from components.settings.problems import wrong
+from components.settings.reserved import DEFAULT_GATEWAY, OFFER_PORT, OFFER_TLS_PORT
 from components.settings.types import (
     Address,
     Answerable,
@@ -182,3 +183,18 @@ class Backend(Answerable):
     routes: Annotated[dict[EntryName, BackendRoute], Field(min_length=1, max_length=16)] | None = None
     """HTTP and GRPC: what happens to which requests, by a name of your choice; the longest path wins. What no route
     names is not found. Without them: every request goes to the backend."""
+
+    @property
+    def offered_by(self) -> str:
+        """The Gateway that offers it, by its name under backendGateways."""
+        return self.gateway or DEFAULT_GATEWAY
+
+    @property
+    def speaks_tls(self) -> bool:
+        """Whether callers speak TLS, which is passed through or ended."""
+        return self.protocol == "TLS" or self.certificate is not None
+
+    @property
+    def listening_port(self) -> int:
+        """Where its Gateway listens."""
+        return self.port or (OFFER_TLS_PORT if self.speaks_tls else OFFER_PORT)

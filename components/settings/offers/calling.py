@@ -12,7 +12,7 @@ from components.settings.offers.routes import BackendRoute
 from components.settings.parts import Parts
 from components.settings.plain import at, is_map
 from components.settings.problems import Found, Path, did_you_mean
-from components.settings.reserved import DEFAULT_GATEWAY, OFFER_PORT
+from components.settings.reserved import DEFAULT_GATEWAY
 from policy.facts.addresses import is_wide
 
 _CREDENTIALS: Final = ("jwt", "oidc", "api_keys", "basic")
@@ -72,7 +72,7 @@ def _in_plain_text(parts: Parts, path: Path, backend: Backend) -> Found:
     """What is sent in plain text is anybody's who sees it; inside, the mesh or the network may keep it."""
     if backend.certificate is not None:
         return
-    gateway = parts.backend_gateways.get(backend.gateway or DEFAULT_GATEWAY)
+    gateway = parts.backend_gateways.get(backend.offered_by)
     for key in _CREDENTIALS:
         if getattr(backend.access, key) is None or key not in _SEES[backend.protocol]:
             continue
@@ -140,7 +140,7 @@ def _leads(route: BackendRoute, where: str) -> bool:
 def _external(parts: Parts, path: Path, backend: Backend, external: ExternalAuthorizer) -> Found:
     path = (*path, "external")
     if external.socket is not None:
-        name = backend.gateway or DEFAULT_GATEWAY
+        name = backend.offered_by
         gateway = parts.backend_gateways.get(name)
         if gateway is not None and external.socket not in (gateway.helpers or {}):
             yield (
@@ -175,7 +175,7 @@ def _shared_keys(parts: Parts) -> Found:
     firsts: dict[tuple[str, int], str] = {}
     for name, backend in sorted(parts.backends.items()):
         if backend.access.api_keys is not None and backend.certificate is None:
-            listener = (backend.gateway or DEFAULT_GATEWAY, backend.port or OFFER_PORT)
+            listener = (backend.offered_by, backend.listening_port)
             first = firsts.setdefault(listener, name)
             if first != name:
                 yield (

@@ -6,24 +6,23 @@ from components.settings.problems import Found
 
 
 def check(parts: Parts) -> Found:
-    """A hostname leads to one backend, and a name means one entry: `publicRanges` approves entries by name."""
+    """Everything about backends that one entry alone does not say."""
+    yield from _names(parts)
     yield from listening.check(parts)
     yield from targeting.check(parts)
     yield from routing.check(parts)
     yield from calling.check(parts)
     yield from limiting.check(parts)
     yield from observing.check(parts)
+
+
+def _names(parts: Parts) -> Found:
+    """A hostname leads to one backend, and a name means one entry: `publicRanges` approves entries by name."""
     owners: dict[str, str] = {}
     outside = {host: name for name, each in parts.destinations.items() for host in each.hosts}
     for name, backend in parts.backends.items():
         if name in parts.destinations:
             yield ("backends", name), "has the name of a destination, whose approvals it would share", "another name"
-        if backend.cidrs is not None and any(endpoint.ip is not None for endpoint in backend.endpoints or ()):
-            yield (
-                ("backends", name, "cidrs"),
-                "says what is behind names, and its endpoints are addresses",
-                "`fqdn` endpoints, or leave `cidrs` out",
-            )
         for index, hostname in enumerate(backend.hostnames or ()):
             if hostname in outside:
                 yield (

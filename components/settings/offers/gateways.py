@@ -6,6 +6,7 @@ from pydantic import Discriminator, Field, Tag, model_validator
 
 from components.settings.destinations import Count
 from components.settings.egress import Autoscaling, ExistingAddresses, ExistingNodes
+from components.settings.install import Source
 from components.settings.offers.backends import TlsVersion
 from components.settings.plain import is_map
 from components.settings.problems import wrong
@@ -28,7 +29,7 @@ class Helper(Model):
     The socket is `/var/run/cluster-egress/NAME/socket`, with the helper's name, and approved under `unixSockets`.
     """
 
-    image: Sentence
+    image: Source
     """Its image, approved under `chartSources`."""
     arguments: Items[Sentence] | None = None
     """Its arguments."""

@@ -14,7 +14,7 @@ from components.settings.offers.gateways import BackendGateway
 from components.settings.parts import Parts
 from components.settings.plain import at
 from components.settings.problems import Found, Path, did_you_mean
-from components.settings.reserved import DEFAULT_GATEWAY, ISTIO_PORTS, OFFER_PORT, OFFER_TLS_PORT, PROXY_PORTS, pod_port
+from components.settings.reserved import DEFAULT_GATEWAY, ISTIO_PORTS, OFFER_PORT, PROXY_PORTS, pod_port
 from policy.facts.addresses import is_wide
 from policy.facts.ports import denied_port
 
@@ -48,7 +48,7 @@ def check(parts: Parts) -> Found:
         yield from _gateway_of(parts, ("backends", name), backend)
     for name, gateway in parts.backend_gateways.items():
         yield from _is_used(parts, name)
-        uses = [use for key, each in parts.backends.items() if _gateway(each) == name for use in _uses(key, each)]
+        uses = [use for key, each in parts.backends.items() if each.offered_by == name for use in _uses(key, each)]
         yield from _shared_ports(uses)
         yield from _pod_ports(uses, in_mesh=gateway is not None and gateway.in_mesh)
         yield from _number(uses)
@@ -106,7 +106,7 @@ def _certificate(parts: Parts, path: Path, backend: Backend) -> Found:
 
 
 def _gateway_of(parts: Parts, path: Path, backend: Backend) -> Found:
-    name = _gateway(backend)
+    name = backend.offered_by
     if name in parts.backend_gateways or not parts.backend_gateways:  # none: the key itself is wrong
         return
     if backend.gateway is None:
@@ -128,7 +128,7 @@ def _is_used(parts: Parts, name: str) -> Found:
     all_read = not (parts.backend_names - parts.backends.keys())
     if at(parts.plain, "backendGateways", name) is None or not all_read:
         return
-    if not any(_gateway(backend) == name for backend in parts.backends.values()):
+    if not any(backend.offered_by == name for backend in parts.backends.values()):
         yield (
             ("backendGateways", name),
             "offers no backend, and a Gateway must listen to something",
@@ -206,24 +206,18 @@ def _itself(parts: Parts, path: Path, gateway: BackendGateway) -> Found:
         )
 
 
-def _gateway(backend: Backend) -> str:
-    return backend.gateway or DEFAULT_GATEWAY
-
-
 def _uses(name: str, backend: Backend) -> Iterator[_Use]:
     path: Path = ("backends", name)
-    ends = backend.certificate is not None
     port = backend.port
     if backend.protocol == "TCP":
         if port is not None:
             yield _Use(path=(*path, "port"), backend=name, port=port, speaks="TCP", listeners=1)
         return
-    speaks = _TLS if ends or backend.protocol == "TLS" else "HTTP"
-    standard = OFFER_TLS_PORT if speaks == _TLS else OFFER_PORT
+    speaks = _TLS if backend.speaks_tls else "HTTP"
     yield _Use(
         path=path if port is None else (*path, "port"),
         backend=name,
-        port=port or standard,
+        port=backend.listening_port,
         speaks=speaks,
         listeners=len(backend.hostnames or ()) if speaks == _TLS else 0,
     )

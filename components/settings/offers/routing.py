@@ -9,7 +9,6 @@ from components.settings.offers.backends import Backend
 from components.settings.offers.routes import BackendRoute, Redirect
 from components.settings.parts import Parts
 from components.settings.problems import Found, Path, did_you_mean
-from components.settings.reserved import DEFAULT_GATEWAY, OFFER_PORT, OFFER_TLS_PORT
 
 _MOST_MATCHES: Final = 64
 _MOST_MATCHES_IN_ALL: Final = 128
@@ -52,7 +51,11 @@ def _matches(path: Path, backend: Backend, route: BackendRoute) -> Found:
         if is_grpc and not _GRPC.fullmatch(each):
             yield at, f"{each} is not a method of gRPC", "`/package.Service/Method`, or `/package.Service/*`"
         elif "%2f" in each.lower() or "//" in each:
-            yield at, "is longer than routes compare, or has a `/` in disguise", "a path without `%2F`"
+            yield (
+                at,
+                "has a `/` in disguise, or two in a row, which servers read in more ways than one",
+                "a path without `%2F` and `//`",
+            )
     if is_grpc and route.methods is not None:
         wrong = "are methods of HTTP, and gRPC knows POST alone"
         yield (*path, "methods"), wrong, "`paths` with `/package.Service/Method`"
@@ -123,7 +126,7 @@ def _is_found_by_name(parts: Parts, backend: Backend | None) -> bool:
     """Whether a Gateway's sidecars stand before a backend's Service."""
     if backend is None or backend.service is None:
         return False
-    gateway = parts.backend_gateways.get(backend.gateway or DEFAULT_GATEWAY)
+    gateway = parts.backend_gateways.get(backend.offered_by)
     return gateway is not None and gateway.in_mesh
 
 
@@ -165,8 +168,7 @@ def _redirect(path: Path, parts: Parts, backend: Backend, route: BackendRoute) -
 def _leads_back(backend: Backend, route: BackendRoute, redirect: Redirect) -> bool:
     if redirect.host is not None and redirect.host not in (backend.hostnames or ()):
         return False
-    default = OFFER_TLS_PORT if backend.certificate is not None else OFFER_PORT
-    if redirect.port not in (None, backend.port or default):
+    if redirect.port not in (None, backend.listening_port):
         return False
     if redirect.path is None:
         return True
@@ -218,7 +220,7 @@ def _may_send(parts: Parts, backend: Backend, at: Path, other: str) -> Found:
     elif target.resolver is not None or target.standby is not None:
         key = "resolver" if target.resolver is not None else "standby"
         yield at, f"backends.{other} has `{key}`, which shares requests with nobody", f"a backend without `{key}`"
-    elif (target.gateway or DEFAULT_GATEWAY) != (backend.gateway or DEFAULT_GATEWAY):
+    elif target.offered_by != backend.offered_by:
         wrong = f"backends.{other} is offered by another Gateway, whose callers may be others"
         yield at, wrong, "the same `gateway` for both"
     else:

@@ -8,7 +8,6 @@ from pydantic.alias_generators import to_camel
 from components.settings.offers.backends import Backend, Endpoint
 from components.settings.parts import Parts
 from components.settings.problems import Found, Path, did_you_mean
-from components.settings.reserved import DEFAULT_GATEWAY
 
 MOST_ENDPOINTS: Final = 64
 """Endpoints in one list: each proxy asks each of them whether it is well."""
@@ -68,6 +67,9 @@ def _endpoints(path: Path, backend: Backend) -> Found:
     """Envoy Gateway refuses a Backend of two kinds, and splits a route with two into two pools."""
     if len({endpoint.ip is None for _, endpoints in _lists(backend) for endpoint in endpoints}) > 1:
         yield path, "its endpoints mix `ip` and `fqdn`", "two backends, one of each kind"
+    if backend.cidrs is not None and any(endpoint.ip is not None for endpoint in backend.endpoints or ()):
+        wrong = "says what is behind names, and its endpoints are addresses"
+        yield (*path, "cidrs"), wrong, "`fqdn` endpoints, or leave `cidrs` out"
     for key, endpoints in _lists(backend):
         if len(endpoints) > MOST_ENDPOINTS:
             yield (*path, key), f"has {len(endpoints)} endpoints", f"at most {MOST_ENDPOINTS}"
@@ -118,7 +120,7 @@ def _service(path: Path, backend: Backend, parts: Parts) -> Found:
     for key, instead in _ABOUT_ENDPOINTS.items():
         if getattr(backend, key) is not None:
             yield (*path, to_camel(key)), "is about endpoints outside, and `service` is inside", instead
-    gateway = parts.backend_gateways.get(backend.gateway or DEFAULT_GATEWAY)
+    gateway = parts.backend_gateways.get(backend.offered_by)
     if backend.protocol == "GRPC" and gateway is not None and gateway.in_mesh:
         yield (
             (*path, "service"),
@@ -162,7 +164,7 @@ def _plain(path: Path, backend: Backend) -> Found:
                 yield (
                     (*path, key, index, "port"),
                     "is that of HTTPS, and without `tls` it is spoken to in plain text",
-                    ("`tls`, or another port"),
+                    "`tls`, or another port",
                 )
 
 
