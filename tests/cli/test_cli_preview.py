@@ -221,7 +221,10 @@ def test_interrupting_ends_everything(make_project: MakeProject, levels: str) ->
         pack=f"import os\nopen('pid', 'w').write(str(os.getpid()))\n{levels}",
     )
     command = [sys.executable, "-m", "cli", "preview", "dev", "--project", str(project)]
+    # Whoever runs these tests in the background may have them ignore the signal, and children inherit that.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    signal.signal(signal.SIGINT, before)
     pid = project / "policy" / "pid"
     deadline = time.monotonic() + 30
     while not ((project / "started").exists() and pid.exists() and pid.read_text()) and time.monotonic() < deadline:
