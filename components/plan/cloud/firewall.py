@@ -1,4 +1,4 @@
-"""Cloud Firewall's allowlist at the NAT gateway: address books, a policy for each kind of traffic, the last one for all.
+"""Cloud Firewall's allowlist at the NAT gateway: address books, a policy for each kind of traffic, a last one for all.
 
 Words and conditions: Cloud Firewall, API 2017-12-07, CreateNatFirewallControlPolicy and AddAddressBook. What shares
 who sends, how it is recognised and its port shares a book and a policy; the port stands in the policy, so no host is
