@@ -1,16 +1,42 @@
-"""Registers Cloud Firewall's address books, and what policies of both boundaries say of them."""
+"""Registers Cloud Firewall's address books, and says how policies of both boundaries speak of them."""
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypedDict
 
 import pulumi
 import pulumi_alicloud as alicloud
 
-from components.plan.cloud.firewall import AddressBook, Policy
+from components.plan.cloud.firewall import AddressBook
+from components.vpc import ANYWHERE
 
-ANYWHERE: Final = "0.0.0.0/0"
 THROTTLED: Final = pulumi.CustomTimeouts(create="20m", update="20m", delete="20m")
 """Many calls one after the other meet the limit of ten a second, and are tried again."""
+
+Book = alicloud.cloudfirewall.AddressBook
+
+
+class Ends(TypedDict):
+    """From where to where a policy is."""
+
+    source: pulumi.Input[str]
+    source_type: str
+    destination: pulumi.Input[str]
+    destination_type: str
+
+
+def ends(source: Book | None, destination: Book | None) -> Ends:
+    """Books by their names; `None` is everybody, and everywhere."""
+    return Ends(
+        source=ANYWHERE if source is None else source.group_name,
+        source_type="net" if source is None else "group",
+        destination=ANYWHERE if destination is None else destination.group_name,
+        destination_type="net" if destination is None else "group",
+    )
+
+
+def ports(port: int | None) -> str:
+    """A port as policies say it; `None` is every port."""
+    return "0/0" if port is None else f"{port}/{port}"
 
 
 def address_book(
@@ -19,20 +45,20 @@ def address_book(
     after: Sequence[pulumi.Resource],
     *,
     entries: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None,
-) -> alicloud.cloudfirewall.AddressBook:
-    """Register a book as a child of `component`, once everything in `after` is there.
+) -> Book:
+    """Register a book as a child of `component`.
 
     Args:
         component: the parent.
-        planned: its name, kind and entries.
+        planned: its name, its kind, and what is in it.
         after: what it waits for.
-        entries: what is in it, where only the cloud knows.
+        entries: what is in it instead, where only the cloud knows.
     """
-    return alicloud.cloudfirewall.AddressBook(
+    return Book(
         planned.name,
         group_name=planned.name,
         group_type=planned.kind,
-        description=planned.name,
-        address_lists=list(planned.entries) if entries is None else entries,
-        opts=pulumi.ResourceOptions(parent=component, custom_timeouts=THROTTLED, depends_on=list(after)),
+        description="Written by cluster-egress, and changed there",
+        address_lists=[*planned.entries] if entries is None else entries,
+        opts=pulumi.ResourceOptions(parent=component, custom_timeouts=THROTTLED, depends_on=[*after]),
     )

@@ -3,28 +3,26 @@
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 import pulumi
 import pulumi_alicloud as alicloud
 
-from components.egress_addresses import ANYWHERE, NatSide
+from components.address_books import THROTTLED, Book, address_book, ends, ports
+from components.egress_addresses import NatSide
 from components.firewall_propagation import FirewallPropagation
 from components.internet_boundary import at_internet_boundary
-from components.plan.cloud.firewall import AddressBook, FirewallPlan, Policy
-from components.plan.cloud.network import VSwitch
-from components.vpc import route_table, vswitch
+from components.plan.cloud.firewall import FirewallPlan, Policy
+from components.plan.cloud.network import NetworkPlan
+from components.vpc import ANYWHERE, route_table, vswitch
 
 _STRICT: Final = 1
-"""What is not recognised yet is judged by the policies that follow, so that it ends at the last one. Without it such
-traffic passes wherever a policy for a name could still fit."""
-_HOUR: Final = pulumi.CustomTimeouts(create="60m", update="60m", delete="60m")
-"""Creation takes up to five minutes for each address, and waits until the firewall knows of a new route: up to half an
-hour (Cloud Firewall, "FAQ about enabling and disabling firewalls"). The provider's own limit is ten minutes."""
-_THROTTLED: Final = pulumi.CustomTimeouts(create="20m", update="20m", delete="20m")
-"""A long chain of changes meets the limit of ten calls a second."""
+"""What is not recognised yet goes on to the policies that follow, and so to the last one. Otherwise it passes as soon
+as a policy for names could fit (Cloud Firewall, "Configure the strict mode")."""
+_SLOW: Final = pulumi.CustomTimeouts(create="60m", update="60m", delete="60m")
+"""Creation takes up to five minutes for each address, after up to half an hour in which the firewall learns of a new
+route (Cloud Firewall, "FAQ about enabling and disabling firewalls"). The provider would give up after ten minutes."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,66 +30,60 @@ class CloudFirewallAllowlistArgs:
     """What to create, and where."""
 
     plan: FirewallPlan
-    vswitch: VSwitch
-    """Its own."""
+    network: NetworkPlan
     nat: NatSide
     cluster: str
     region: str
-    vpc: str
-    protected: bool
 
 
 class CloudFirewallAllowlist(pulumi.ComponentResource):
-    """The NAT firewall, then book and policy after one another in the policies' order, and the last one for all.
+    """The NAT firewall, then book and policy one after the other in the policies' order, and last the one for all.
 
-    A book comes after the policy before it: where one was split, what moves is let pass before the old book shrinks.
-    An update of the last policy, from `log` to `drop`, comes after every policy that lets something pass.
+    A book waits for the policy before it: where one was split, what moves is let pass before the old book shrinks.
+    The last policy, when it turns from `log` to `drop`, waits for everything that is let pass.
     """
 
     in_force: pulumi.Resource
-    """There once the firewall does as its policies say. Whoever could send waits for it."""
+    """There once the firewall does what its policies say: whoever could send waits for it."""
 
     def __init__(self, name: str, args: CloudFirewallAllowlistArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("egress:cloud:CloudFirewallAllowlist", name, None, opts)
         self._args = args
         firewall = self._firewall(name)
-        sources = {book.name: address_book(self, book, [firewall]) for book in args.plan.sources}
-        before: pulumi.Resource = firewall
+        sources = {each.name: address_book(self, each, [firewall]) for each in args.plan.sources}
+        destinations: dict[str, Book] = {}
+        last: pulumi.Resource = firewall
         for policy in args.plan.policies:
-            before = self._policy(policy, sources, before)
-        last = [before]
+            if policy.destination is not None:
+                destinations[policy.destination.name] = address_book(self, policy.destination, [last])
+            last = self._policy(policy, sources, destinations, last)
         if args.plan.internet_boundary:
-            last.append(at_internet_boundary(self, args.plan, args.nat.cidrs, last))
+            last = at_internet_boundary(
+                self, args.plan, destinations, cluster=args.cluster, cidrs=args.nat.cidrs, after=last
+            )
         self.in_force = FirewallPropagation(
             name,
             policies=_digest(args.plan),
             seconds=args.plan.propagation_seconds,
             opts=pulumi.ResourceOptions(
                 parent=self,
-                provider=pulumi.ProviderResource(
-                    "pulumi-python", "waiting", {}, pulumi.ResourceOptions(parent=self)
-                ),
-                depends_on=last,
+                provider=pulumi.ProviderResource("pulumi-python", "waiting", {}, pulumi.ResourceOptions(parent=self)),
+                depends_on=[last],
             ),
         )
         self.register_outputs({})
 
-    def _firewall(self, name: str) -> alicloud.cloudfirewall.NatFirewall:
+    def _firewall(self, name: str) -> pulumi.Resource:
         args = self._args
-        own = vswitch(self, args.vswitch, cluster=args.cluster, vpc=args.vpc)
-        # The firewall puts its own default route here, and finds none.
-        table = route_table(self, "firewall", cluster=args.cluster, vpc=args.vpc, learns=False)
-        attached = alicloud.vpc.RouteTableAttachment(
-            args.vswitch.name,
-            vswitch_id=own.id,
-            route_table_id=table.id,
-            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
-        )
+        planned = next(each for each in args.network.route_tables if each.name == "firewall")
+        own = {each.name: vswitch(self, each, cluster=args.cluster, vpc=args.network.vpc) for each in planned.vswitches}
+        # The firewall puts its own default route into this table, and refuses one that has any.
+        _, used = route_table(self, planned, own, cluster=args.cluster, vpc=args.network.vpc, learns=False)
         return alicloud.cloudfirewall.NatFirewall(
             name,
             proxy_name=args.plan.name,
             region_no=args.region,
-            vpc_id=args.vpc,
+            vpc_id=args.network.vpc,
             nat_gateway_id=args.nat.gateway.id,
             nat_route_entry_lists=[
                 alicloud.cloudfirewall.NatFirewallNatRouteEntryListArgs(
@@ -102,32 +94,44 @@ class CloudFirewallAllowlist(pulumi.ComponentResource):
                 )
             ],
             vswitch_auto="false",
-            vswitch_id=own.id,
+            vswitch_id=own[planned.vswitches[0].name].id,
             strict_mode=_STRICT,
             status="normal",
             opts=pulumi.ResourceOptions(
                 parent=self,
-                protect=args.protected,
+                protect=args.network.protected,
                 delete_before_replace=True,  # a NAT gateway has one
-                custom_timeouts=_HOUR,
-                depends_on=[attached, *args.nat.in_place],
+                custom_timeouts=_SLOW,
+                depends_on=[*used, *args.nat.in_place],
             ),
         )
 
     def _policy(
-        self, policy: Policy, sources: Mapping[str, pulumi.Input[str]], before: pulumi.Resource
+        self, policy: Policy, sources: dict[str, Book], destinations: dict[str, Book], after: pulumi.Resource
     ) -> pulumi.Resource:
-        book = None if policy.destination is None else address_book(self, policy.destination, [before])
-        return alicloud.cloudfirewall.NatFirewallControlPolicy(policy.name)
-
-
-def address_book(
-    component: pulumi.ComponentResource, book: AddressBook, after: Sequence[pulumi.Resource]
-) -> alicloud.cloudfirewall.AddressBook:
-    ...
+        return alicloud.cloudfirewall.NatFirewallControlPolicy(
+            policy.name,
+            nat_gateway_id=self._args.nat.gateway.id,
+            description=policy.description,
+            direction="out",
+            ip_version="4",
+            acl_action=policy.action,
+            **ends(
+                None if policy.source is None else sources[policy.source.name],
+                None if policy.destination is None else destinations[policy.destination.name],
+            ),
+            proto=policy.protocol,
+            application_name_lists=[policy.application],
+            domain_resolve_type=policy.resolved_by,
+            dest_port_type="port",
+            dest_port=ports(policy.port),
+            new_order=str(policy.order),
+            release="true",
+            opts=pulumi.ResourceOptions(parent=self, custom_timeouts=THROTTLED, depends_on=[after]),
+        )
 
 
 def _digest(plan: FirewallPlan) -> str:
-    """A digest of everything that the policies say."""
+    """The same as long as the policies say the same."""
     said = json.dumps([dataclasses.asdict(policy) for policy in plan.policies], sort_keys=True)
     return hashlib.sha256(said.encode()).hexdigest()

@@ -8,14 +8,12 @@ import pulumi
 import pulumi_alicloud as alicloud
 
 from components.plan.cloud.network import NatPlan, NetworkPlan, Purpose, VSwitch
-from components.vpc import route_table, vswitch
+from components.vpc import ANYWHERE, route_table, vswitch
 
-ANYWHERE: Final = "0.0.0.0/0"
 _POINTED_ELSEWHERE: Final = ["nexthopId", "nexthopType", "nextHops"]
 """What of the route Cloud Firewall changes: to point it back would be a way around the firewall."""
 _MOST_OF_ONE_ADDRESS: Final = 200
-"""Mbit/s of an address that is paid by traffic (Elastic IP Address, AllocateEipAddress). It says nothing where a
-package sets the bandwidth."""
+"""Mbit/s of an address that is paid by traffic (Elastic IP Address, AllocateEipAddress)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,19 +39,19 @@ class NatSide:
 class EgressAddresses(pulumi.ComponentResource):
     """vSwitches for nodes and pods; with a NAT gateway of their own, their one way out and its elastic IP addresses.
 
-    The way out is a route table of their own, so that no other vSwitch uses it. An SNAT entry comes after all addresses
-    are on the gateway; there is one for each vSwitch, with all of them.
+    The way out is a route table of their own, so that no other vSwitch uses it. There is one SNAT entry for each
+    vSwitch, with all addresses; it comes once they are on the gateway.
     """
 
     vswitches: Mapping[str, alicloud.vpc.Switch]
-    """Those of nodes and pods, by their plan's name."""
+    """Those of nodes and pods, by name."""
     nat: NatSide | None
     ready: Sequence[pulumi.Resource]
     """What nodes wait for."""
 
     def __init__(self, name: str, args: EgressAddressesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
         super().__init__("egress:cloud:EgressAddresses", name, None, opts)
-        self._args = args
+        self._plan, self._cluster = args.plan, args.cluster
         inside = [each for each in args.plan.vswitches if each.purpose in {Purpose.NODES, Purpose.PODS}]
         self.vswitches = {each.name: self._vswitch(each) for each in inside}
         self.nat = None if args.plan.nat is None else self._nat(args.plan.nat)
@@ -61,45 +59,45 @@ class EgressAddresses(pulumi.ComponentResource):
         self.register_outputs({})
 
     def _nat(self, plan: NatPlan) -> NatSide:
-        cluster, protected = self._args.cluster, self._args.plan.protected
         gateway = alicloud.vpc.NatGateway(
             "nat",
-            nat_gateway_name=f"{cluster}-egress",
-            vpc_id=self._args.plan.vpc,
+            nat_gateway_name=f"{self._cluster}-egress",
+            vpc_id=self._plan.vpc,
             vswitch_id=self._vswitch(plan.vswitch).id,
             nat_type="Enhanced",
             network_type="internet",
             payment_type="PayAsYouGo",
             internet_charge_type="PayByLcu",
-            deletion_protection=protected,
-            opts=pulumi.ResourceOptions(parent=self, protect=protected),
+            deletion_protection=self._plan.protected,
+            opts=pulumi.ResourceOptions(parent=self, protect=self._plan.protected),
         )
         eips = {name: self._eip(name, plan) for name in plan.eips}
         on_gateway = [self._on_gateway(name, eip, gateway) for name, eip in eips.items()]
         if plan.shared_bandwidth:
             self._share(plan, eips)
+        addresses = pulumi.Output.all(*(eip.ip_address for eip in eips.values()))
         table, route = self._way_out(gateway)
-        addresses = [eip.ip_address for eip in eips.values()]
         return NatSide(
             gateway=gateway,
-            cidrs=pulumi.Output.all(*addresses).apply(_as_ranges),
+            cidrs=addresses.apply(_as_ranges),
             route_table=table,
             in_place=[*route, *(self._snat_entry(each, gateway, addresses, on_gateway) for each in plan.sends)],
         )
 
     def _vswitch(self, planned: VSwitch) -> alicloud.vpc.Switch:
-        return vswitch(self, planned, cluster=self._args.cluster, vpc=self._args.plan.vpc)
+        return vswitch(self, planned, cluster=self._cluster, vpc=self._plan.vpc)
 
     def _eip(self, name: str, plan: NatPlan) -> alicloud.ecs.EipAddress:
-        protected = self._args.plan.protected
+        # In a package an address has the package's bandwidth; its own says nothing, but has to be one.
+        bandwidth = min(plan.bandwidth, _MOST_OF_ONE_ADDRESS) if plan.shared_bandwidth else plan.bandwidth
         return alicloud.ecs.EipAddress(
             name,
-            address_name=f"{self._args.cluster}-egress-{name}",
+            address_name=f"{self._cluster}-egress-{name}",
             payment_type="PayAsYouGo",
             internet_charge_type="PayByTraffic",
-            bandwidth=str(min(plan.bandwidth, _MOST_OF_ONE_ADDRESS) if plan.shared_bandwidth else plan.bandwidth),
-            deletion_protection=protected,
-            opts=pulumi.ResourceOptions(parent=self, protect=protected),
+            bandwidth=str(bandwidth),
+            deletion_protection=self._plan.protected,
+            opts=pulumi.ResourceOptions(parent=self, protect=self._plan.protected),
         )
 
     def _on_gateway(
@@ -117,7 +115,7 @@ class EgressAddresses(pulumi.ComponentResource):
     def _share(self, plan: NatPlan, eips: Mapping[str, alicloud.ecs.EipAddress]) -> None:
         package = alicloud.vpc.CommonBandwithPackage(
             "bandwidth",
-            bandwidth_package_name=f"{self._args.cluster}-egress",
+            bandwidth_package_name=f"{self._cluster}-egress",
             internet_charge_type="PayByBandwidth",
             bandwidth=str(plan.bandwidth),
             opts=pulumi.ResourceOptions(parent=self),
@@ -131,46 +129,41 @@ class EgressAddresses(pulumi.ComponentResource):
                 opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
             )
 
-    def _way_out(
-        self, gateway: alicloud.vpc.NatGateway
-    ) -> tuple[alicloud.vpc.RouteTable, Sequence[pulumi.Resource]]:
-        """The route table, and its route once every vSwitch of nodes and pods uses it."""
-        # Backends in networks that are connected to the VPC are reached by routes that come in.
-        table = route_table(self, "egress", cluster=self._args.cluster, vpc=self._args.plan.vpc, learns=True)
-        used_by = [
-            alicloud.vpc.RouteTableAttachment(
-                name,
-                vswitch_id=vswitch.id,
-                route_table_id=table.id,
-                # A vSwitch uses one table at a time.
-                opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
-            )
-            for name, vswitch in self.vswitches.items()
-        ]
-        # Not `RouteEntry`: once the firewall has pointed that elsewhere, a refresh does not find it any more.
+    def _way_out(self, gateway: alicloud.vpc.NatGateway) -> tuple[alicloud.vpc.RouteTable, Sequence[pulumi.Resource]]:
+        """The route table, and what makes it the way out."""
+        planned = next(each for each in self._plan.route_tables if each.name == "egress")
+        table, used = route_table(
+            self,
+            planned,
+            self.vswitches,
+            cluster=self._cluster,
+            vpc=self._plan.vpc,
+            learns=True,  # that is how backends in connected networks are reached
+        )
+        # Not `RouteEntry`: once the firewall has pointed it elsewhere, a refresh would no longer find that.
         route = alicloud.vpc.VPCRouteEntry(
-            "out",
+            planned.name,
             route_table_id=table.id,
             destination_cidr_block=ANYWHERE,
             nexthop_type="NatGateway",
             nexthop_id=gateway.id,
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=_POINTED_ELSEWHERE),
         )
-        return table, [*used_by, route]
+        return table, [*used, route]
 
     def _snat_entry(
         self,
         sends: VSwitch,
         gateway: alicloud.vpc.NatGateway,
-        addresses: Sequence[pulumi.Output[str]],
+        addresses: pulumi.Output[list[str]],
         on_gateway: Sequence[pulumi.Resource],
     ) -> pulumi.Resource:
         return alicloud.vpc.SnatEntry(
             sends.name,
-            snat_entry_name=f"{self._args.cluster}-{sends.name}",
+            snat_entry_name=f"{self._cluster}-{sends.name}",
             snat_table_id=gateway.snat_table_ids,
             source_vswitch_id=self.vswitches[sends.name].id,
-            snat_ip=pulumi.Output.all(*addresses).apply(",".join),
+            snat_ip=addresses.apply(",".join),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*on_gateway]),
         )
 

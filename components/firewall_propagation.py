@@ -1,4 +1,4 @@
-"""Waits until Cloud Firewall's engines know of a change: the one thing here that does something instead of declaring it.
+"""Waits until Cloud Firewall's engines know of a change: the one thing here that acts instead of declaring.
 
 The engine keeps the provider in the state by this module's and the class's name: a state of before must find both.
 """

@@ -7,7 +7,7 @@ from components.plan import network_needs
 from components.plan.cloud.seen_as import source_cidrs
 from components.plan.egress_gateway import direct_namespaces, gateways_of
 from components.plan.network_needs import Fetcher, Need
-from components.plan.objects import KubeObject
+from components.plan.objects import KubeObject, Plain
 from components.plan.offers.listeners import gateways_of as backend_gateways_of
 from components.plan.offers.listeners import listeners_of
 from components.settings import Settings
@@ -53,6 +53,16 @@ def handoff(settings: Settings, *, stack: str, planned: Sequence[KubeObject]) ->
         "fetched": [*_fetched_by_the_mesh(settings), *_fetched_for_backends(settings)],
         "planned": sorted(f"{item.kind} {item.namespace}/{item.name}" for item in planned),
     }
+
+
+def with_addresses(handoff: Plain, cidrs: object) -> Plain:
+    """The hand-off with the addresses that only the cloud knows, wherever they are meant."""
+
+    def known(source: Plain) -> Plain:
+        return {**source, "cidrs": cidrs} if source["cidrs"] is None else source
+
+    senders = {key: [known(each) for each in handoff[key]] for key in ("gateways", "backendGateways")}
+    return {**handoff, "sources": known(handoff["sources"]), **senders}
 
 
 def _seen_as(settings: Settings, gateway: FurtherGateway | BackendGateway) -> list[str] | None:

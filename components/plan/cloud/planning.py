@@ -17,6 +17,8 @@ from policy.approvals import Approvals
 class CloudPlan:
     """What is created there. `None` where the declaration does not ask for it."""
 
+    cluster: str
+    """The cluster's name: everything there is called after it."""
     place: Cloud
     """The account, the region and the cluster."""
     network: NetworkPlan
@@ -34,6 +36,7 @@ def plan_cloud(settings: Settings, approvals: Approvals) -> CloudPlan | None:
     pool = plan_nodes(settings, approvals, cloud, nodes, network)
     firewall = plan_firewall(settings, cloud, asked) if isinstance(asked, CloudFirewall) else None
     return CloudPlan(
+        cluster=settings.cluster.name,
         place=cloud,
         network=network,
         nodes=pool,

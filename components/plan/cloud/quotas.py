@@ -36,6 +36,11 @@ class Quota:
     path: Path
     """The setting that drives it."""
 
+    @property
+    def said(self) -> dict[str, int | str]:
+        """What the preview shows of it."""
+        return {"used": self.used, "limit": self.limit, "source": self.source}
+
 
 def quotas(
     settings: Settings,
