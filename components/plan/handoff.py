@@ -50,7 +50,11 @@ def handoff(settings: Settings, *, stack: str, planned: Sequence[KubeObject]) ->
         "backends": [
             _backend(name, backend, needs[name]) for name, backend in sorted((settings.backends or {}).items())
         ],
-        "fetched": [*_fetched_by_the_mesh(settings), *_fetched_for_backends(settings)],
+        "fetched": [
+            *_fetched_by_the_mesh(settings),
+            *_fetched_by_nodes(settings),
+            *_fetched_for_backends(settings),
+        ],
         "planned": sorted(f"{item.kind} {item.namespace}/{item.name}" for item in planned),
     }
 
@@ -138,6 +142,12 @@ def _spoken(backend: Backend) -> str:
 def _fetched_by_the_mesh(settings: Settings) -> Iterator[dict[str, Any]]:
     for name, need in sorted(network_needs.of_issuers(settings).items()):
         yield {"name": name, "by": "istiod", "gateway": None, **_reached(need, "TLS")}
+
+
+def _fetched_by_nodes(settings: Settings) -> Iterator[dict[str, Any]]:
+    for name, fetch in sorted(network_needs.node_fetches(settings).items()):
+        need = network_needs.of_node_fetch(fetch)
+        yield {"name": name, "by": "nodes", "gateway": None, **_reached(need, "TLS"), **_answerable(fetch)}
 
 
 def _fetched_for_backends(settings: Settings) -> Iterator[dict[str, Any]]:

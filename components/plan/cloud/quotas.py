@@ -84,7 +84,8 @@ def _of_firewall(limits: Limits, network: NetworkPlan, firewall: FirewallPlan | 
         spread = sum(eips * each.destinations for each in firewall.policies)
         yield _quota(limits, "internet_policies", spread, _POLICIES, declared)
     yield _quota(limits, "address_books", len(books) + firewall.internet_boundary, _BOOKS, declared)
-    yield _quota(limits, "addresses_per_book", _fullest(books, "ip"), _BOOKS, declared)
+    # Destinations' books are split where they overflow, and those of who sends are not.
+    yield _quota(limits, "addresses_per_book", _fullest(books, "ip"), _BOOKS, ("egress", "nodes", "zones"))
     yield _quota(limits, "domains_per_book", _fullest(books, "domain"), _BOOKS, declared)
 
 

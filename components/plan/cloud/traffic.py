@@ -11,7 +11,6 @@ from components.plan.flows import Flow, all_flows
 from components.plan.network_needs import Fetcher
 from components.plan.offers.listeners import gateways_of as backend_gateways_of
 from components.settings import Settings
-from components.settings.cloud.nodes import DedicatedNodes
 from components.settings.egress import FurtherGateway
 from components.settings.offers.backends import Backend
 
@@ -142,13 +141,14 @@ def _destinations(settings: Settings) -> Iterator[Leaving]:
         gateway = gateways[flow.entry.gateway]
         if gateway.addresses is None and flow.clients:
             seen, name = _seen(flow, copied_to)
-            yield Leaving(
-                source=_sends(settings, gateway),
-                seen=seen,
-                port=flow.spec.port,
-                names=(name,),
-                cidrs=network_needs.of_destination(flow.entry).cidrs,
-            )
+            for destination in flow.destinations:
+                yield Leaving(
+                    source=_sends(settings, gateway),
+                    seen=seen,
+                    port=flow.spec.port,
+                    names=(name,),
+                    cidrs=network_needs.of_destination(settings.destinations[destination]).cidrs,
+                )
 
 
 def _seen(flow: Flow, copied_to: set[str]) -> tuple[Seen, str]:
@@ -210,7 +210,5 @@ def _fetches(settings: Settings) -> Iterator[Leaving]:
 
 
 def _nodes(settings: Settings) -> Iterator[Leaving]:
-    nodes = settings.egress.nodes
-    fetches = nodes.fetches if isinstance(nodes, DedicatedNodes) else None
-    for fetch in (fetches or {}).values():
-        yield Leaving(source=Source.NODES, seen=Seen.TLS, port=fetch.port, names=fetch.hosts, cidrs=None)
+    for fetch in network_needs.node_fetches(settings).values():
+        yield Leaving(source=Source.NODES, seen=Seen.TLS, port=fetch.port, names=fetch.hosts, cidrs=fetch.cidrs)
