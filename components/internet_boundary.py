@@ -39,7 +39,7 @@ def at_internet_boundary(
     Returns:
         What is there once all of them are.
     """
-    planned = AddressBook(name=kube_name("ce", cluster, "from", "internet"), kind="ip", entries=())
+    planned = AddressBook(name=kube_name("ce", cluster, "from", "eips"), kind="ip", entries=())
     ours = address_book(component, planned, [after], entries=cidrs)
     last: pulumi.Resource = ours
     for policy in plan.policies:
