@@ -172,10 +172,13 @@ def _by_kind(leaving: Iterable[Traffic]) -> dict[_Kind, list[str]]:
 
 
 def _books(cluster: str, kind: _Kind, places: Sequence[str], cloud: Cloud) -> Iterator[AddressBook]:
-    """A kind's books. Half of one that overflows moves to a new one, which comes first: it is there before they go."""
+    """A kind's books. Half of one that overflows moves to a new one, which is in force before they leave the old one.
+
+    A new book's leaf has its old one's name before its own, or `1` where that is `0`: so the last name comes first.
+    """
     most = cloud.limits.domains_per_book if kind.is_name else cloud.limits.addresses_per_book
     leaves = split(places, key=str, fits=lambda some: len(some) <= most)
-    for leaf, members in sorted(leaves.items(), key=lambda each: (-len(each[0]), each[0])):
+    for leaf, members in sorted(leaves.items(), reverse=True):
         yield AddressBook(
             name=kube_name("ce", cluster, kind.label, leaf),
             kind="domain" if kind.is_name else "ip",
