@@ -69,7 +69,11 @@ class EgressAddresses(pulumi.ComponentResource):
             payment_type="PayAsYouGo",
             internet_charge_type="PayByLcu",
             deletion_protection=self._plan.protected,
-            opts=pulumi.ResourceOptions(parent=self, protect=self._plan.protected),
+            opts=pulumi.ResourceOptions(
+                parent=self,
+                protect=self._plan.protected,
+                replace_on_changes=["vswitchId"],  # the API moves no gateway, and the provider would ask it to
+            ),
         )
         eips = {name: self._eip(name, plan) for name in plan.eips}
         on_gateway = [self._on_gateway(name, eip, gateway) for name, eip in eips.items()]
@@ -79,7 +83,7 @@ class EgressAddresses(pulumi.ComponentResource):
         table, route = self._way_out(gateway)
         return NatSide(
             gateway=gateway,
-            cidrs=addresses.apply(_as_ranges),
+            cidrs=addresses.apply(as_ranges),
             route_table=table,
             in_place=[*route, *(self._snat_entry(each, gateway, addresses, on_gateway) for each in plan.sends)],
         )
@@ -168,5 +172,6 @@ class EgressAddresses(pulumi.ComponentResource):
         )
 
 
-def _as_ranges(addresses: Sequence[str]) -> list[str]:
+def as_ranges(addresses: Sequence[str]) -> list[str]:
+    """Single addresses as the hand-off has them: sorted, each as /32."""
     return sorted(f"{address}/32" for address in addresses)

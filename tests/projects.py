@@ -38,15 +38,30 @@ def use_charts(project: Path, stack: str, *, istio: Mapping[str, str], envoy_gat
         envoy_gateway: path of Envoy Gateway's chart.
     """
     settings = {"istio": dict(istio), "envoyGateway": {"chart": envoy_gateway}}
-    _add(project / "stacks" / f"Pulumi.{stack}.yaml", {"config": {"cluster-egress:install": settings}})
+    _add(project / "stacks" / f"Pulumi.{stack}.yaml", "cluster-egress:install", settings, within="config")
     approved = {"test": {"sources": sorted([*istio.values(), envoy_gateway]), **_APPROVED}}
-    _add(project / "policy" / "approvals" / f"{stack}.yaml", {"chartSources": approved})
+    _add(project / "policy" / "approvals" / f"{stack}.yaml", "chartSources", approved)
 
 
-def _add(file: Path, values: Mapping[str, Any]) -> None:
-    """Merge values into a YAML file."""
-    old = yaml.safe_load(file.read_text(encoding="utf-8"))
-    file.write_text(yaml.safe_dump(_merged(old, values), sort_keys=False), encoding="utf-8")
+def _add(file: Path, section: str, values: Mapping[str, Any], *, within: str | None = None) -> None:
+    """Add a section at a YAML file's end, so that the rest stays as it stands; or merge it with the one that is there.
+
+    Args:
+        file: the file.
+        section: its key.
+        values: what it holds.
+        within: the key that it stands under, the file's last one.
+    """
+    text = file.read_text(encoding="utf-8")
+    whole = yaml.safe_load(text)
+    sections = whole if within is None else whole[within]
+    if section in sections:
+        sections[section] = _merged(sections[section], values)
+        file.write_text(yaml.safe_dump(whole, sort_keys=False), encoding="utf-8")
+        return
+    lines = yaml.safe_dump({section: values}).splitlines()
+    indent = "" if within is None else "  "
+    file.write_text(text + "".join(f"{indent}{line}\n" for line in lines), encoding="utf-8")
 
 
 def _merged(old: Any, new: Any) -> Any:

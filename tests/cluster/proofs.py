@@ -45,7 +45,8 @@ _KINDS: Final = """\
 
 ## Kinds of objects
 
-Every object of every stack is also pinned whole by a golden, and accepted by the real API server and its controller.
+Every object of every stack is also pinned whole by a golden, and those of `dev` and `staging` are accepted by the real
+API server and their controllers; `prod` is previewed by the real engine, with the real provider of its cloud.
 That says what was meant, and that it is well-formed; the third column says where its effect was seen.
 
 | kind | in stacks | effect seen by |

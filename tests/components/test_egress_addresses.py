@@ -2,7 +2,11 @@
 
 import pytest
 
+from cli.offline.preview import preview
+from cli.offline.records import UNKNOWN
+from components.egress_addresses import as_ranges
 from tests.components.clouds import stack
+from tests.golden.render import project_of
 
 
 def test_snat_comes_once_every_address_is_on_the_gateway() -> None:
@@ -22,11 +26,24 @@ def test_each_vswitch_that_sends_has_one_entry() -> None:
     assert [urn.rpartition("::")[2] for urn in sends] == ["nodes-ap-southeast-1a", "nodes-ap-southeast-1b"]
 
 
+@pytest.mark.pinned(
+    "cloud",
+    "addresses, NAT gateway and firewall are neither deleted nor replaced",
+    "no account of Alibaba Cloud is there",
+)
 @pytest.mark.parametrize("kind", ["EipAddress", "NatGateway", "NatFirewall"])
 def test_what_partners_know_is_protected(kind: str) -> None:
     """An address that partners have let in was lost by one wrong word in the stack file."""
     assert [each.protect for each in stack("prod").of(kind)] == [True] * len(stack("prod").of(kind))
     assert not any(each.protect for each in stack("flannel").of(kind))
+
+
+@pytest.mark.parametrize("kind", ["NatGateway", "NatFirewall"])
+def test_what_cannot_move_is_not_moved(kind: str) -> None:
+    """The range of a vSwitch was changed; the provider said that it was done, and the firewall stood where it was."""
+    (registered,) = stack("prod").of(kind)
+    assert registered.replace_on_changes == ("vswitchId",)
+    assert registered.property_dependencies["vswitchId"]
 
 
 @pytest.mark.parametrize("kind", ["EipAddress", "NatGateway"])
@@ -82,3 +99,20 @@ def test_what_there_can_be_one_of_goes_before_the_next_comes(kind: str) -> None:
     """A replacement was created beside the old one, and the API refused the second."""
     assert stack("flannel").of(kind)
     assert all(each.delete_before_replace for each in stack("flannel").of(kind))
+
+
+def test_the_hand_off_has_the_addresses_once_they_are_known() -> None:
+    """Firewall teams were handed `null`, or the ranges behind the gateway that nobody outside sees."""
+    with project_of("prod") as project:
+        outputs = preview(project, "prod", with_policy=False).outputs
+    assert outputs["handoff"]["sources"] == {"mode": "nat", "cidrs": UNKNOWN}
+    assert {each["cidrs"] for each in outputs["handoff"]["backendGateways"]} == {UNKNOWN}
+    with project_of("pods") as project:
+        outputs = preview(project, "pods", with_policy=False).outputs
+    cidrs = ["10.40.9.0/25", "10.40.9.128/25"]
+    assert outputs["handoff"]["sources"] == {"mode": "pod-vswitches", "cidrs": cidrs}
+
+
+def test_single_addresses_are_ranges_in_one_order() -> None:
+    """The hand-off differed from run to run, or held addresses that a firewall's form does not take."""
+    assert as_ranges(["203.0.113.9", "203.0.113.10"]) == ["203.0.113.10/32", "203.0.113.9/32"]

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from components.plan.cloud.ram import ACTIONS
 from tests.components.clouds import changed_prod, stack
 from tests.projects import ROOT
 
@@ -24,6 +25,7 @@ def test_nodes_come_once_their_rules_are_there(name: str) -> None:
     assert pool.property_dependencies["securityGroupIds"] == (registered.one("SecurityGroup", "nodes").urn,)
 
 
+@pytest.mark.pinned("cloud", "everything in the cluster comes after the nodes", "no account of Alibaba Cloud is there")
 @pytest.mark.parametrize("name", _CLOUDS)
 def test_everything_in_the_cluster_comes_after_the_nodes(name: str) -> None:
     """Gateways were waited for that no node could run; and a destroy took the nodes away under them."""
@@ -101,6 +103,13 @@ def test_pods_have_addresses_of_their_own_before_they_start() -> None:
         group = prod.one("SecurityGroup", "pods").urn
         assert {*each.property_dependencies["spec"]} == {group, *pods}
         assert all(prod.is_after(release, each) for release in prod.of("Release"))
+
+
+def test_the_ram_policy_knows_every_kind() -> None:
+    """A kind of resource was added that the pipeline's role may not create; or a right was left that nobody needs."""
+    types = {each.type for name in _CLOUDS for each in stack(name).all if each.type.startswith("alicloud:")}
+    kinds = {f"{each.split(':')[1].partition('/')[0]}.{each.rpartition(':')[2]}" for each in types}
+    assert kinds == {*ACTIONS}
 
 
 def test_existing_nodes_are_left_alone() -> None:

@@ -60,6 +60,7 @@ def golden_text(stack: str) -> str:
 def _plain(registration: Registration) -> dict[str, Any]:
     options = {
         "deleteBeforeReplace": registration.delete_before_replace,
+        "replaceOnChanges": registration.replace_on_changes,
         "ignoreChanges": registration.ignore_changes,
         "customTimeouts": dict(registration.custom_timeouts),
     }

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from components.plan.handoff import VERSION
+from components.plan.handoff import VERSION, with_addresses
 from tests.plan.offered import JWT, OIDC, calling, exposed_values, moved
 from tests.support import changed, dev_values, full_values, plan_of, setting
 
@@ -177,3 +177,22 @@ def test_a_service_in_the_cluster_needs_nothing_outside() -> None:
     """A backend that has moved into the cluster was asked for as `any public address`."""
     backend = plan_of(changed(moved)).handoff["backends"][1]
     assert (backend["hosts"], backend["cidrs"], backend["ports"]) == ([], [], [])
+
+
+def test_addresses_that_the_cloud_gives_are_filled_in_where_they_are_meant() -> None:
+    """A firewall team was told of no address; or addresses of ours stood where a host's own are unknown."""
+    own = {"name": "partners", "cidrs": ["203.0.113.20/32"]}
+    planned = {
+        "sources": {"mode": "nat", "cidrs": None},
+        "gateways": [{"name": "second", "cidrs": None}, own],
+        "backendGateways": [{"name": "default", "cidrs": None, "ports": [80]}],
+        "destinations": [{"name": "edition-cnn", "cidrs": None}],
+    }
+    known = with_addresses(planned, ["198.51.100.7/32"])
+    assert known == {
+        "sources": {"mode": "nat", "cidrs": ["198.51.100.7/32"]},
+        "gateways": [{"name": "second", "cidrs": ["198.51.100.7/32"]}, own],
+        "backendGateways": [{"name": "default", "cidrs": ["198.51.100.7/32"], "ports": [80]}],
+        "destinations": [{"name": "edition-cnn", "cidrs": None}],
+    }
+    assert with_addresses(planned, None) == planned
