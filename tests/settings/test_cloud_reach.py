@@ -183,9 +183,8 @@ _IMAGES = "install.istio.imageRegistry"
 
 def _pulling(registry: str | None, **fetch: Any) -> Values:
     values = host_network_values()
-    values["install"] = {"gatewayApi": "standard"}
-    if registry is not None:
-        values["install"]["istio"] = {"imageRegistry": registry}
+    own = {} if registry is None else {"istio": {"imageRegistry": registry}}
+    values["install"] = {"gatewayApi": "standard", **own}
     if fetch:
         values["egress"]["nodes"]["fetches"] = {"registry": {**fetch, **ANSWERABLE}}
     return values

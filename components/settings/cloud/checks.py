@@ -31,7 +31,7 @@ def check(parts: Parts) -> Found:
     yield from ranges.check(parts, own)
     yield from reach.check(parts, own)
     if NODES in own.created:
-        yield from images.check(parts, own)
+        yield from images.check(parts)
 
 
 def _belongs(parts: Parts, own: CloudParts) -> Found:
