@@ -1,7 +1,6 @@
 """Declarations that create nodes, addresses and a firewall; together they use every key of these settings."""
 
 import copy
-from typing import Any
 
 from tests.support import NEVER, Values, dev_values
 

@@ -10,7 +10,7 @@ from components.settings.types import Model
 Region = Annotated[str, Field(pattern=r"^[a-z]{2,}-[a-z]+(-[a-z0-9]+)*$")]
 """A region's id: `cn-hangzhou`."""
 ZoneId = Annotated[str, Field(pattern=r"^[a-z]{2,}-[a-z]+(-[a-z0-9]+)*-?[a-z]$")]
-"""A zone's id: its region's, and a letter: `cn-hangzhou-h`, `ap-southeast-1a`."""
+"""A zone's id: its region's, and a letter: `cn-hangzhou-h`, `ap-southeast-1a` (ECS, "Regions and zones")."""
 AccountId = Annotated[str, Field(pattern=r"^[0-9]{5,20}$")]
 """An account's id, in quotes, because it is a number of sixteen digits."""
 VpcId = Annotated[str, Field(pattern=r"^vpc-[a-z0-9]+$")]

@@ -31,7 +31,7 @@ def check(parts: Parts) -> Found:
     yield from ranges.check(parts, own)
     yield from reach.check(parts, own)
     if NODES in own.created:
-        yield from images.check(parts, own)
+        yield from images.check(parts)
 
 
 def _belongs(parts: Parts, own: CloudParts) -> Found:
@@ -82,9 +82,10 @@ def _modes(parts: Parts, own: CloudParts) -> Found:
 
 def _account(parts: Parts, own: CloudParts, cloud: Cloud) -> Found:
     """Ids that say twice where something is."""
+    before = cloud.region if cloud.region[-1].isdigit() else f"{cloud.region}-"
     for path, zone in _zones(own):
-        if not re.fullmatch(rf"{cloud.region}-?[a-z]", zone):
-            yield path, f"{zone} is no zone of the region {cloud.region}", f"a zone of it, as `{cloud.region}-a`"
+        if not re.fullmatch(rf"{before}[a-z]", zone):
+            yield path, f"{zone} is no zone of the region {cloud.region}", f"a zone of it, as `{before}a`"
     if cloud.role is not None and cloud.role.split(":")[3] != cloud.account:
         yield (
             ("cloud", "role"),

@@ -4,10 +4,13 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from components.settings.cloud.reading import CloudParts
+from pydantic import TypeAdapter, ValidationError
+
+from components.settings.cloud.reading import NODES
 from components.settings.parts import Parts
-from components.settings.plain import at
+from components.settings.plain import at, is_map
 from components.settings.problems import Found, Path
+from components.settings.types import Host, Items, Port
 
 _HTTPS: Final = 443
 _UNNAMED: Final = "docker.io"
@@ -19,7 +22,7 @@ _CLOUD_SERVICE: Final = re.compile(
 among them: it has an address of the VPC's own, which is declared as a fetch."""
 
 
-def check(parts: Parts, own: CloudParts) -> Found:
+def check(parts: Parts) -> Found:
     """Every image that no egress node could pull."""
     for path, what, registry in _images(parts):
         if registry is None:
@@ -28,7 +31,7 @@ def check(parts: Parts, own: CloudParts) -> Found:
                 f"is missing: {what} would come from the internet, and the egress nodes reach there what is declared",
                 "a registry in the VPC, or one that egress.nodes.fetches names",
             )
-        elif not _CLOUD_SERVICE.fullmatch(registry) and not _is_fetched(own, registry):
+        elif not _CLOUD_SERVICE.fullmatch(registry) and not _is_fetched(parts, registry):
             yield (
                 path,
                 f"has {what} come from {registry}, which no egress node reaches",
@@ -57,12 +60,20 @@ def _set_at(parts: Parts, chart: str, what: str) -> tuple[Path, str, str | None]
     return path, what, registry.partition("/")[0] if isinstance(registry, str) else None
 
 
-def _is_fetched(own: CloudParts, registry: str) -> bool:
-    """Registries answer under names below their own, too: images of docker.io come from a host in that zone."""
+def _is_fetched(parts: Parts, registry: str) -> bool:
+    """Registries answer under names below their own, too: images of docker.io come from a host in that zone.
+
+    What cannot be read is told elsewhere, and might be it.
+    """
     name, _, port = registry.partition(":")
-    fetches = {} if own.nodes is None else own.nodes.fetches or {}
-    return any(
-        (host == name or host.endswith(f".{name}")) and f"{fetch.port}" == (port or f"{_HTTPS}")
-        for fetch in fetches.values()
-        for host in fetch.hosts
-    )
+    fetches = at(parts.plain, *NODES, "fetches")
+    for fetch in fetches.values() if is_map(fetches) else ():
+        try:
+            hosts = TypeAdapter(Items[Host]).validate_python(at(fetch, "hosts"))
+            fetched_port = TypeAdapter(Port).validate_python(at(fetch, "port") or _HTTPS, strict=True)
+        except ValidationError:
+            return True
+        is_there = any(host == name or host.endswith(f".{name}") for host in hosts)
+        if is_there and f"{fetched_port}" == (port or f"{_HTTPS}"):
+            return True
+    return fetches is not None and not is_map(fetches)

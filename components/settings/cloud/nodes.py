@@ -2,7 +2,7 @@
 
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from components.settings.cloud.account import ZoneId
 from components.settings.problems import wrong
@@ -83,12 +83,27 @@ class NodeFetch(Answerable):
     space needs them."""
 
 
+def _survive_one(zones: dict[str, NodeZone]) -> dict[str, NodeZone]:
+    if len(zones) < LEAST_ZONES:
+        raise wrong("is one zone, and with it everything would fail", "at least two")
+    return zones
+
+
+def _keep_others_away(taints: dict[str, Taint]) -> dict[str, Taint]:
+    for key, taint in taints.items():
+        if taint.value is None:
+            raise wrong(f"{key} has no value to give to the nodes", '`value`, for example "true"')
+    if all(taint.effect == "PreferNoSchedule" for taint in taints.values()):
+        raise wrong("keep no pod away for certain", "`effect: NoSchedule`")
+    return taints
+
+
 class DedicatedNodes(ChosenNodes):
     """A node pool that is created for the gateways, in vSwitches and a security group of its own."""
 
     mode: Literal["dedicated"]
     """The pool is created."""
-    zones: Annotated[dict[ZoneId, NodeZone], Field(min_length=1)]
+    zones: Annotated[dict[ZoneId, NodeZone], Field(min_length=1), AfterValidator(_survive_one)]
     """Its zones, two at least, by id."""
     instance_types: Items[Annotated[str, Field(pattern=r"^ecs\.[a-z0-9.-]+$")]]
     """What nodes may be, the first choice first."""
@@ -102,7 +117,7 @@ class DedicatedNodes(ChosenNodes):
     """Their system disk."""
     labels: Annotated[dict[LabelKey, LabelValue], Field(min_length=1)] = Field(default_factory=lambda: {_KEY: "true"})
     """The labels that they get, and by which the gateways find them."""
-    taints: Annotated[dict[LabelKey, Taint], Field(min_length=1)] = Field(
+    taints: Annotated[dict[LabelKey, Taint], Field(min_length=1), AfterValidator(_keep_others_away)] = Field(
         default_factory=lambda: {_KEY: Taint(value="true", effect="NoSchedule")}
     )
     """The taints that they get, by key."""
@@ -110,23 +125,12 @@ class DedicatedNodes(ChosenNodes):
     """What the nodes themselves reach outside, by name. Without it: nothing."""
 
     @model_validator(mode="after")
-    def _survives_a_zone(self) -> "DedicatedNodes":
-        if len(self.zones) < LEAST_ZONES:
-            raise wrong("has one zone, and with it everything would fail", "`zones` with at least two")
+    def _has_a_number(self) -> "DedicatedNodes":
         if (self.count is None) == (self.autoscaling is None):
             raise wrong("has no number of nodes, or two", "`count`, or `autoscaling`")
         least = self.count if self.autoscaling is None else self.autoscaling.min
         if least is not None and least < len(self.zones):
             raise wrong(f"has {least} nodes for {len(self.zones)} zones", "at least one for each zone")
-        return self
-
-    @model_validator(mode="after")
-    def _keeps_others_away(self) -> "DedicatedNodes":
-        for key, taint in self.taints.items():
-            if taint.value is None:
-                raise wrong(f"taints.{key} has no value to give to the nodes", '`value`, for example "true"')
-        if all(taint.effect == "PreferNoSchedule" for taint in self.taints.values()):
-            raise wrong("no taint keeps other pods away for certain", "`effect: NoSchedule`")
         return self
 
 
