@@ -44,7 +44,7 @@ def address_book(
     planned: AddressBook,
     after: Sequence[pulumi.Resource],
     *,
-    entries: pulumi.Input[Sequence[pulumi.Input[str]]] | None = None,
+    entries: Sequence[pulumi.Input[str]] | None = None,
 ) -> Book:
     """Register a book as a child of `component`.
 
@@ -59,6 +59,6 @@ def address_book(
         group_name=planned.name,
         group_type=planned.kind,
         description="Written by cluster-egress, and changed there",
-        address_lists=[*planned.entries] if entries is None else entries,
+        address_lists=[*(planned.entries if entries is None else entries)],
         opts=pulumi.ResourceOptions(parent=component, custom_timeouts=THROTTLED, depends_on=[*after]),
     )

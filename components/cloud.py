@@ -41,7 +41,8 @@ def create_cloud(plan: CloudPlan, cluster: pulumi.ProviderResource) -> CreatedCl
         plan=plan.nodes, vpc=plan.network.vpc, vswitches=network.vswitches, cluster=cluster, after=after
     )
     return CreatedCloud(
-        ready=EgressNodePool("nodes", pool, opts).ready, cidrs=None if network.nat is None else network.nat.cidrs
+        ready=EgressNodePool("nodes", pool, opts).ready,
+        cidrs=None if network.nat is None else pulumi.Output.all(*network.nat.cidrs).apply(sorted),
     )
 
 

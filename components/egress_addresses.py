@@ -29,8 +29,8 @@ class NatSide:
     """A NAT gateway with its addresses, and the one route table whose way out it is."""
 
     gateway: alicloud.vpc.NatGateway
-    cidrs: pulumi.Output[list[str]]
-    """The addresses, each as a range, sorted."""
+    cidrs: Sequence[pulumi.Output[str]]
+    """The addresses, each as a range."""
     route_table: alicloud.vpc.RouteTable
     in_place: Sequence[pulumi.Resource]
     """What makes it send: the route, and the SNAT entries."""
@@ -83,7 +83,7 @@ class EgressAddresses(pulumi.ComponentResource):
         table, route = self._way_out(gateway)
         return NatSide(
             gateway=gateway,
-            cidrs=addresses.apply(as_ranges),
+            cidrs=[pulumi.Output.format("{0}/32", eip.ip_address) for eip in eips.values()],
             route_table=table,
             in_place=[*route, *(self._snat_entry(each, gateway, addresses, on_gateway) for each in plan.sends)],
         )
@@ -170,8 +170,3 @@ class EgressAddresses(pulumi.ComponentResource):
             snat_ip=addresses.apply(",".join),
             opts=pulumi.ResourceOptions(parent=self, depends_on=[*on_gateway]),
         )
-
-
-def as_ranges(addresses: Sequence[str]) -> list[str]:
-    """Single addresses as the hand-off has them: sorted, each as /32."""
-    return sorted(f"{address}/32" for address in addresses)

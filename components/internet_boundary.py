@@ -1,6 +1,6 @@
 """The same allowlist once more at the internet boundary, where the firewall sees the addresses of the NAT gateway."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import pulumi
@@ -21,7 +21,7 @@ def at_internet_boundary(
     destinations: Mapping[str, Book],
     *,
     cluster: str,
-    cidrs: pulumi.Output[list[str]],
+    cidrs: Sequence[pulumi.Output[str]],
     after: pulumi.Resource,
 ) -> pulumi.Resource:
     """Register the policies as children of `component`, one after the other, before all others of the account.

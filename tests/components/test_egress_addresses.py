@@ -4,7 +4,6 @@ import pytest
 
 from cli.offline.preview import preview
 from cli.offline.records import UNKNOWN
-from components.egress_addresses import as_ranges
 from tests.components.clouds import stack
 from tests.golden.render import project_of
 
@@ -111,8 +110,3 @@ def test_the_hand_off_has_the_addresses_once_they_are_known() -> None:
         outputs = preview(project, "pods", with_policy=False).outputs
     cidrs = ["10.40.9.0/25", "10.40.9.128/25"]
     assert outputs["handoff"]["sources"] == {"mode": "pod-vswitches", "cidrs": cidrs}
-
-
-def test_single_addresses_are_ranges_in_one_order() -> None:
-    """The hand-off differed from run to run, or held addresses that a firewall's form does not take."""
-    assert as_ranges(["203.0.113.9", "203.0.113.10"]) == ["203.0.113.10/32", "203.0.113.9/32"]

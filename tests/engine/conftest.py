@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.projects import ROOT, engine_environment, use_charts
 
@@ -62,6 +63,18 @@ def prod_engine(project: Path, tmp_path: Path) -> Engine:
         pytest.skip("pulumi-resource-alicloud is not on PATH (the CLI gets it, as it gets its other providers)")
     _charts_from(project, tmp_path / "charts", "prod")
     return _started(Engine(project=project, environment=_environment(tmp_path) | _NOBODY, stack="prod"))
+
+
+@pytest.fixture
+def whole_engine(prod_engine: Engine) -> Engine:
+    """The same, with the kinds of resources that `prod` does without: both boundaries, shared bandwidth."""
+    file = prod_engine.project / "stacks" / "Pulumi.prod.yaml"
+    whole = yaml.safe_load(file.read_text())
+    egress = whole["config"]["cluster-egress:egress"]
+    egress["firewall"]["internetBoundary"] = egress["addresses"]["sharedBandwidth"] = True
+    whole["config"]["cluster-egress:cloud"]["limits"]["internetPolicies"] = 10000
+    file.write_text(yaml.safe_dump(whole))
+    return prod_engine
 
 
 @pytest.fixture

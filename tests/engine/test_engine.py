@@ -35,7 +35,7 @@ pathlib.Path("received.json").write_text(json.dumps({key: plain(text) for key, t
 """
 
 
-@pytest.mark.parametrize("which", ["engine", "prod_engine"])
+@pytest.mark.parametrize("which", ["engine", "prod_engine", "whole_engine"])
 def test_engine_registers_what_the_offline_preview_shows(which: str, request: pytest.FixtureRequest) -> None:
     """Guards against an offline preview that reassures with other resources, or other values, than `up` creates."""
     engine: Engine = request.getfixturevalue(which)

@@ -80,7 +80,7 @@ def _deployment(settings: Settings, approvals: Approvals, name: str) -> dict[str
     deployment["pod"] = {**_membership(settings, gateway, approvals), **placed}
     container: dict[str, Any] = {}
     registry = settings.install.envoy_gateway.image_registry
-    if registry is not None:  # the chart's `imageRegistry` is for the controller's images, and not for Envoy's
+    if registry is not None:  # the chart's value is for the controller's images alone (v1.9.1, _helpers.tpl)
         container["imageRepository"] = f"{registry}/envoyproxy/envoy"
     if gateway.helpers is not None:
         deployment["initContainers"] = helper_containers(gateway)
