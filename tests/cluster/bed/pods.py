@@ -98,6 +98,8 @@ class Pod:
         script = (
             "printf '\\0\\0\\0\\0\\0' | curl --silent --max-time 9 --http2-prior-knowledge --cacert /etc/outside/ca.pem"
             " --header 'content-type: application/grpc' --header 'te: trailers' --dump-header - --output /dev/null"
+            # A proxy may answer and end the stream before the message is sent, and curl then shows nothing.
+            " --retry 2 --retry-all-errors"
             ' --data-binary @- "$@"'
         )
         return self.run("sh", "-c", script, "sh", *arguments, url).stdout
