@@ -121,14 +121,11 @@ class _Rules:
             backend = next(
                 each for each in (self._settings.backends or {}).values() if redirect.host in (each.hostnames or ())
             )
-            is_tls = backend.certificate is not None or backend.protocol == "TLS"
             target |= {
-                "scheme": "https" if is_tls else "http",
+                "scheme": "https" if backend.speaks_tls else "http",
                 "hostname": redirect.host,
                 "port": backend.listening_port,
             }
-        if redirect.port is not None:
-            target["port"] = redirect.port
         if redirect.path is not None:
             target["path"] = _replaced(route, redirect.path)
         return {"type": "RequestRedirect", "requestRedirect": target}
