@@ -85,7 +85,7 @@ class Retries(Model):
 
 
 class HeaderChanges(Model):
-    """What becomes of headers, in this order."""
+    """What becomes of headers. What is removed goes first, so a header that is in both has the value of `set`."""
 
     set: Annotated[dict[HeaderName, HeaderValue], Field(min_length=1)] | None = None
     """Values that replace what is there."""
