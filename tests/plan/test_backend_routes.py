@@ -111,7 +111,7 @@ def test_a_redirect_asks_no_backend() -> None:
                     "statusCode": 308,
                     "scheme": "http",
                     "hostname": "next.catalogue.example.com",
-                    "port": 8080,
+                    "port": 80,
                     "path": {"type": "ReplaceFullPath", "replaceFullPath": "/new"},
                 },
             }

@@ -128,8 +128,6 @@ class _Rules:
                 "hostname": redirect.host,
                 "port": backend.listening_port,
             }
-        if redirect.port is not None:
-            target["port"] = redirect.port
         if redirect.path is not None:
             target["path"] = _replaced(route, redirect.path)
         return {"type": "RequestRedirect", "requestRedirect": target}
