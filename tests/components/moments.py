@@ -20,17 +20,32 @@ State = Mapping[str, Registration]
 """What is there, by URN; the oldest first."""
 
 
-def moments(old: Sequence[Registration], new: Sequence[Registration]) -> Iterator[State]:
-    """Everything that can be there at one time while an update leads from `old` to `new`: what routes depend on.
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    """What a declaration registers that says who may call."""
+
+    state: State
+    needs: Mapping[str, set[str]]
+    """What each comes after."""
+
+
+def declared(registrations: Sequence[Registration]) -> Declared:
+    """Of all that was registered, routes and what holds for them."""
+    state = {each.urn: each for each in registrations if each.inputs.get("kind") in (*_LISTENED, *_ROUTES)}
+    return Declared(state=state, needs={urn: needs(registrations, urn) for urn in state})
+
+
+def moments(old: Declared, new: Declared) -> Iterator[State]:
+    """Everything that can be there at one time while an update leads from `old` to `new`.
 
     Each step is taken with every choice of what runs beside it.
     """
-    before, after = _relevant(old), _relevant(new)
+    before, after = old.state, new.state
     written = [urn for urn, each in after.items() if urn not in before or before[urn].inputs != each.inputs]
-    for done in _prefixes(written, {each.urn: needs(new, each.urn) for each in after.values()}):
+    for done in _prefixes(written, new.needs):
         yield {**before, **{urn: after[urn] for urn in done}}
     gone = [urn for urn in before if urn not in after]
-    users = {urn: {user for user in gone if urn in needs(old, user)} for urn in gone}
+    users = {urn: {user for user in gone if urn in old.needs[user]} for urn in gone}
     for done in _prefixes(gone, users):
         yield {urn: each for urn, each in {**before, **after}.items() if urn not in done}
 
@@ -92,13 +107,9 @@ def _objects(state: State, kinds: Sequence[str]) -> Iterator[_Object]:
             yield _Object(kind=each.inputs["kind"], name=each.inputs["metadata"]["name"], spec=each.inputs["spec"])
 
 
-def _relevant(registrations: Sequence[Registration]) -> dict[str, Registration]:
-    return {each.urn: each for each in registrations if each.inputs.get("kind") in (*_LISTENED, *_ROUTES)}
-
-
 def _prefixes(steps: Sequence[str], first: Mapping[str, set[str]]) -> Iterator[tuple[str, ...]]:
     """Every set of steps of which each has those that come first."""
     for number in range(len(steps) + 1):
         for done in itertools.combinations(steps, number):
-            if all(first[step] & set(steps) <= set(done) for step in done):
+            if all(first[step].intersection(steps) <= set(done) for step in done):
                 yield done

@@ -11,8 +11,6 @@ from components.plan.offers.proxies import proxy_labels
 from components.settings import Settings
 from components.settings.offers.backends import Backend
 
-_Offered = Mapping[str, Backend]
-
 
 def offers(settings: Settings) -> Iterator[KubeObject]:
     """The backends' hostnames as hosts of the mesh, for which a Gateway's proxies answer; those of gRPC apart.
@@ -31,7 +29,7 @@ def offers(settings: Settings) -> Iterator[KubeObject]:
             yield _offer(settings, gateway, further_name(own, "grpc"), calls, plain="GRPC")
 
 
-def _offer(settings: Settings, gateway: str, name: str, offered: _Offered, *, plain: str) -> KubeObject:
+def _offer(settings: Settings, gateway: str, name: str, offered: Mapping[str, Backend], *, plain: str) -> KubeObject:
     ports = {
         each.port: _port(each, plain)
         for key, backend in offered.items()

@@ -137,7 +137,7 @@ def _service(gateway: BackendGateway) -> dict[str, Any]:
 
 
 def _shutdown(gateway: BackendGateway) -> dict[str, Any]:
-    """A proxy that goes stays until its connections have ended, and `_LEAST_DRAIN` where it may, so that others learn.
+    """A proxy that goes stays until its connections have ended, and long enough for others to learn of it.
 
     Envoy Gateway gives the pod five minutes more (internal/infrastructure/kubernetes/proxy/resource_provider.go).
     """
