@@ -1,7 +1,6 @@
 """EGR115: a DynamicResolver that clients may send further than to declared hosts."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from policy.destinations import BACKEND
 from policy.facts.names import NameClass, classify_name, parse_hostname
@@ -28,8 +27,7 @@ _Name = tuple[str, str]
 def _check(subjects: tuple[Subject, ...], context: Context) -> Iterator[Finding]:
     stack = _Stack(subjects, context)
     for subject in subjects:
-        for finding in stack.judge(subject):
-            yield replace(finding, ref=subject.ref, origin=subject.origin)
+        yield from (finding.of(subject) for finding in stack.judge(subject))
 
 
 class _Stack:

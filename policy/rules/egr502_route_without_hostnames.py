@@ -18,8 +18,7 @@ def _check(subjects: tuple[Subject, ...], _context: Context) -> Iterator[Finding
     gateways = {(each.ref.namespace, each.ref.name): each for each in subjects if each.group_kind == GATEWAY}
     for subject in subjects:
         if subject.group_kind in NAMED_ROUTE_KINDS:
-            for finding in _findings(read_route(subject), gateways):
-                yield Finding(path=finding.path, message=finding.message, ref=subject.ref, origin=subject.origin)
+            yield from (finding.of(subject) for finding in _findings(read_route(subject), gateways))
 
 
 def _findings(route: Route, gateways: _Gateways) -> list[Finding]:

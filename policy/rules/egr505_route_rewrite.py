@@ -25,8 +25,7 @@ def _check(subjects: tuple[Subject, ...], context: Context) -> Iterator[Finding]
     stack = _Stack(subjects, context)
     for subject in subjects:
         if subject.group_kind in _ROUTES:
-            for finding in stack.judge(subject):
-                yield Finding(path=finding.path, message=finding.message, ref=subject.ref, origin=subject.origin)
+            yield from (finding.of(subject) for finding in stack.judge(subject))
 
 
 class _Stack:

@@ -27,7 +27,7 @@ def _check(subjects: tuple[Subject, ...], _context: Context) -> Iterator[Finding
                 name = f"{Reader().field(extension, 'name').value}"
                 if (subject.ref.namespace, name) in injecting:
                     message = f"adds a credential, which goes to {' and '.join(leaks)} in plain text"
-                    yield Finding(path=extension.path, message=message, ref=subject.ref, origin=subject.origin)
+                    yield Finding(path=extension.path, message=message).of(subject)
 
 
 def _plain_backends(subjects: tuple[Subject, ...]) -> set[_Name]:

@@ -28,7 +28,7 @@ def _check(subjects: tuple[Subject, ...], _context: Context) -> Iterator[Finding
     for policy, route in found.items():
         for path, what in _passed_on(policy):
             message = f"{what}, so the outside service that {route.ref} leads to gets them"
-            yield Finding(path=path, message=message, ref=policy.ref, origin=policy.origin)
+            yield Finding(path=path, message=message).of(policy)
 
 
 def _passed_on(policy: Subject) -> Iterator[tuple[str, str]]:

@@ -33,8 +33,7 @@ def _check(subjects: tuple[Subject, ...], _context: Context) -> Iterator[Finding
             text = reader.text(value)
             if text and kind in (None, _ADDRESS):
                 reader.report(value, f"takes what pods and nodes send to {shown(text)}")
-        for finding in reader.findings:
-            yield Finding(path=finding.path, message=finding.message, ref=subject.ref, origin=subject.origin)
+        yield from (finding.of(subject) for finding in reader.findings)
 
 
 RULE = StackRule(

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
 
 from policy.readers.client_certificates import CLIENT_TRAFFIC_POLICY
 from policy.readers.listeners import GATEWAY
@@ -36,7 +35,7 @@ def _check(subjects: tuple[Subject, ...], _context: Context) -> Iterator[Finding
             targets = granted[namespace, (subject.group, subject.ref.kind, subject.ref.namespace)]
             if targets.isdisjoint({("", _SECRET, ""), ("", _SECRET, name)}):
                 reader.report(node, f"no ReferenceGrant in the stack lets it take the Secret {namespace}/{name}")
-        yield from (replace(finding, ref=subject.ref, origin=subject.origin) for finding in reader.findings)
+        yield from (finding.of(subject) for finding in reader.findings)
 
 
 def _secrets_elsewhere(reader: Reader, subject: Subject) -> Iterator[tuple[Node, str, str]]:
