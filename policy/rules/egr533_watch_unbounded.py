@@ -43,8 +43,8 @@ RULE = ObjectRule(
     summary="With the Backend API on, Envoy Gateway watches the namespaces that are named.",
     why="A Backend that somebody may write anywhere makes the proxies connect wherever it says. In a namespace that is "
     "not watched it does nothing.",
-    remediation="list the namespaces in provider.kubernetes.watch, with type Namespaces; or select them by matchLabels, "
-    "or matchExpressions with In",
+    remediation="list the namespaces in provider.kubernetes.watch, with type Namespaces, or select them by matchLabels "
+    "or by matchExpressions with In",
     example="""\
 apiVersion: v1
 kind: ConfigMap
