@@ -155,14 +155,20 @@ metadata: {name: n9e, namespace: apps}
 spec:
   parentRefs: [{name: edge}]
   hostnames: [n9e.example.com]
-  rules: [{backendRefs: [{group: gateway.envoyproxy.io, kind: Backend, name: n9e}]}]
+  rules:
+    - filters: [{type: RequestHeaderModifier, requestHeaderModifier: {remove: [authorization]}}]
+      backendRefs: [{group: gateway.envoyproxy.io, kind: Backend, name: n9e}]
 ---
 apiVersion: gateway.envoyproxy.io/v1alpha1
 kind: SecurityPolicy
 metadata: {name: n9e, namespace: apps}
 spec:
   targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: n9e}]
-  jwt: {providers: [{name: idp, remoteJWKS: {uri: https://login.example.com/jwks.json}}]}
+  jwt:
+    providers:
+      - name: idp
+        remoteJWKS: {uri: https://login.example.com/jwks.json}
+        extractFrom: {headers: [{name: Authorization, valuePrefix: "Bearer "}]}
 """,
     url="https://gateway.envoyproxy.io/docs/concepts/gateway_api_extensions/security-policy/",
     source="envoyproxy/gateway: api/v1alpha1/securitypolicy_types.go, internal/gatewayapi/securitypolicy.go",

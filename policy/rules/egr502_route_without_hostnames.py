@@ -79,7 +79,7 @@ kind: SecurityPolicy
 metadata: {name: n9e, namespace: apps}
 spec:
   targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: n9e}]
-  jwt: {providers: [{name: idp, remoteJWKS: {uri: https://login.example.com/jwks.json}}]}
+  apiKeyAuth: {credentialRefs: [{name: clients}], extractFrom: [{headers: [x-api-key]}], sanitize: true}
 """,
     url="https://gateway-api.sigs.k8s.io/reference/api-types/httproute/#hostnames",
     source="Gateway API: HTTPRoute, hostnames; envoyproxy/gateway: internal/gatewayapi/helpers.go; "
