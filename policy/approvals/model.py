@@ -89,7 +89,7 @@ class ChartSource(Approval):
 
 
 class DynamicResolver(Approval):
-    """Lets one Backend of type DynamicResolver exist, for routes with exact hosts alone (EGR115)."""
+    """Lets one Backend of type DynamicResolver exist, for rules that say the one host exactly (EGR115)."""
 
     namespace: KubernetesLabel
     """The Backend's namespace."""
