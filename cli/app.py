@@ -18,6 +18,8 @@ from cli.errors import EgressError, ExitCode
 DEBUG_VARIABLE: Final = "EGRESS_DEBUG"
 _INTERRUPTED: Final = 130
 """What shells report for a program that Ctrl-C ended: 128 + SIGINT."""
+_PREFIX: Final = ": Value error, "
+"""How pydantic, by which Typer reads options, begins what is wrong with a value."""
 
 app = typer.Typer(
     name="egress",
@@ -40,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = app(args=list(arguments) if arguments is not None else None, prog_name="egress", standalone_mode=False)
     except typer.TyperException as error:
-        _say(f"egress: {error.format_message()}\nTry `egress --help` or `egress COMMAND --help`.")
+        text = error.format_message().replace(_PREFIX, ": ", 1)
+        _say(f"egress: {text}\nTry `egress --help` or `egress COMMAND --help`.")
         return ExitCode.SETTINGS
     except EgressError as error:
         return _failed(error, str(error), error.exit_code)

@@ -8,7 +8,6 @@ import pulumi
 from components.kube import kube_object, rights
 from components.plan.objects import KubeObject
 from components.plan.offers import BackendsPlan, OfferedBackend
-from components.settings.reserved import DEFAULT_GATEWAY
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,14 +35,22 @@ class ExternalBackends(pulumi.ComponentResource):
         rights(self, f"{name}-rights", args.plan.rights, args.after)
         grants = [self._object(each, args.after) for each in args.plan.grants]
         after = [*args.after, *in_force, *grants]
-        routes = [route for each in args.plan.backends.values() for route in self._backend(each, after)]
-        for gateway, offer in args.plan.offers.items():
-            which = "" if gateway == DEFAULT_GATEWAY else f"-{gateway}"
-            kube_object(self, f"{name}-offer{which}", offer, routes, provider=args.mesh)
+        targets = {
+            key: [self._object(target, after) for target in each.targets] for key, each in args.plan.backends.items()
+        }
+        routes: list[pulumi.Resource] = []
+        for key, each in args.plan.backends.items():
+            referred = [target for other in (key, *each.shared_with) for target in targets[other]]
+            routes += self._backend(each, referred or after)
+        for offer in args.plan.offers:
+            kube_object(self, f"{name}-{offer.name}", offer, routes, provider=args.mesh)
         self.register_outputs({})
 
     def _backend(self, plan: OfferedBackend, after: Sequence[pulumi.Resource]) -> list[pulumi.Resource]:
-        ready = [self._object(each, after) for each in (*plan.targets, *plan.policies)]
+        """Its policies, step by step, then its routes."""
+        ready = after
+        for step in plan.policies:
+            ready = [self._object(each, ready) for each in step] or ready
         return [self._object(each, ready) for each in plan.routes]
 
     def _object(self, planned: KubeObject, after: Sequence[pulumi.Resource]) -> pulumi.Resource:

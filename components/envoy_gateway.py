@@ -23,7 +23,7 @@ class EnvoyGatewayInstallArgs:
 class EnvoyGatewayInstall(pulumi.ComponentResource):
     """The controller with its CRDs, then, for each Gateway, how its proxies look, its class, and itself.
 
-    Policies for what callers send wait for the class, and the Gateway for them: nobody is listened to before.
+    The policy for what callers send waits for the class, and the Gateway for it: nobody is listened to before.
     """
 
     controller: pulumi.Resource

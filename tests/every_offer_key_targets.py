@@ -105,6 +105,6 @@ def _routes() -> dict[str, Any]:
         },
         "moved": {
             "paths": ["/old"],
-            "redirect": {"host": "next.catalogue.example.com", "port": 8080, "path": "/new", "status": 308},
+            "redirect": {"host": "next.catalogue.example.com", "path": "/new", "status": 308},
         },
     }

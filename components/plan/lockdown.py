@@ -31,7 +31,7 @@ from components.plan.network_rules import (
 from components.plan.objects import KubeObject
 from components.plan.offers.network import offer_policies
 from components.settings import Settings
-from components.settings.mesh import Authorizer, Tracing
+from components.settings.types import ServicePort
 from policy.approvals import Approvals
 
 _NAME: Final = "cluster-egress"
@@ -138,10 +138,10 @@ def _egress_gateway(
 def _helpers(settings: Settings) -> Iterator[Rule]:
     """What gateways ask in the cluster: external authorizers, and the collector of traces."""
     mesh = settings.egress.mesh
-    asked: list[Authorizer | Tracing] = [each for _, each in sorted((mesh.authorizers or {}).items())]
+    asked: list[ServicePort] = [each for _, each in sorted((mesh.authorizers or {}).items())]
     asked += [] if mesh.tracing is None else [mesh.tracing]
     for each in asked:
-        yield to_service(each.namespace, each.port, each.pod_port)
+        yield to_service(each)
 
 
 def _gateways_on_nodes(settings: Settings, approvals: Approvals, groups: Sequence[ClientGroup]) -> Iterator[Rule]:

@@ -8,6 +8,8 @@ from typing import Any, Final
 from components.plan.network_needs import Need
 from components.plan.objects import KubeObject
 from components.settings import Settings
+from components.settings.offers.backends import Service
+from components.settings.types import ServicePort
 from policy.approvals import Approvals
 from policy.facts.addresses import special_networks
 
@@ -97,9 +99,9 @@ def mesh_control_plane(settings: Settings) -> Rule:
     return {"to": [pods(settings.install.istio.namespace, {"app": "istiod"})], "ports": tcp(_XDS)}
 
 
-def to_service(namespace: str, port: int, pod_port: int | None) -> Rule:
+def to_service(place: Service | ServicePort) -> Rule:
     """To the pods behind a Service, which a NetworkPolicy sees by their own port."""
-    return {"to": [pods_of(namespace)], "ports": tcp(port if pod_port is None else pod_port)}
+    return {"to": [pods_of(place.namespace)], "ports": tcp(place.pod_port or place.port)}
 
 
 def opened(needs: Iterable[Need], settings: Settings, approvals: Approvals) -> list[Rule]:

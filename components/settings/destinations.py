@@ -85,7 +85,7 @@ class Retries(Model):
 
 
 class HeaderChanges(Model):
-    """What becomes of headers, in this order."""
+    """What becomes of headers. What is removed goes first, so a header that is in both has the value of `set`."""
 
     set: Annotated[dict[HeaderName, HeaderValue], Field(min_length=1)] | None = None
     """Values that replace what is there."""
@@ -127,12 +127,12 @@ class Routing(Model):
 
 
 class Connections(Model):
-    """How many connections and requests a gateway pod may have open to each host (DestinationRule, connectionPool)."""
+    """How many connections and requests a proxy may have open to each host."""
 
     max_connections: Count | None = None
     """Open connections."""
     connect_timeout: Duration | None = None
-    """How long connecting may take. Without it: Istio's default, 10 s."""
+    """How long connecting may take. Without it: 10 s."""
     max_pending_requests: Count | None = None
     """Requests that wait for a connection. HTTP and GRPC only."""
     max_requests_per_connection: Count | None = None
@@ -142,7 +142,7 @@ class Connections(Model):
 
 
 class OutlierDetection(Model):
-    """When an address that fails is left alone for a while (DestinationRule, outlierDetection)."""
+    """When an address that fails is left alone for a while (Envoy's outlier detection)."""
 
     consecutive_errors: Count = 5
     """Errors in a row (HTTP: 5xx; else failures to connect) after which it is left alone."""

@@ -21,8 +21,15 @@ _KEY_PARTS: Final = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})
 """The members of a JSON Web Key that only its owner may know (RFC 7518, section 6)."""
 _HOSTS_OWN: Final = frozenset({"authorization", "cookie", "proxy-authorization"})
 """Headers whose contents are for the host outside."""
-_NOT_CALLERS: Final = frozenset({"x-forwarded-client-cert", "traceparent", "tracestate"})
-"""Headers that only proxies write."""
+_NOT_CALLERS: Final = frozenset(
+    {
+        *("x-forwarded-client-cert", "x-forwarded-for", "x-forwarded-proto", "x-request-id"),
+        *("traceparent", "tracestate"),
+        *("expect", "keep-alive", "proxy-connection"),
+    }
+)
+"""Headers that Envoy writes, adds to or takes away before anybody looks at them (envoyproxy.io, "HTTP header
+sanitizing"; each sent to Envoy 1.40 with Envoy Gateway's configuration). Those of connections are not in that list."""
 _LONGEST_HEADER: Final = 256
 _LONGEST_PATH: Final = 1024
 """Characters, as Gateway API takes them."""
@@ -49,8 +56,8 @@ def _header(text: str) -> str:
 def _caller_header(text: str) -> str:
     if "_" in text or text.startswith("x-envoy-") or text in _NOT_CALLERS:
         raise wrong(
-            f"{text} never arrives from callers: Gateways refuse headers with `_`, and take Envoy's own and those of "
-            "other proxies away",
+            f"{text} does not arrive as callers send it: Gateways refuse headers with `_`, and take away or write anew "
+            "those of connections, of proxies and Envoy's own",
             "another header, for example `x-api-key`",
         )
     return _header(text)

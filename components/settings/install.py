@@ -6,7 +6,7 @@ from typing import Annotated, Final, Literal
 from pydantic import AfterValidator, Field
 
 from components.settings.problems import wrong
-from components.settings.types import EntryName, Items, KubernetesLabel, Model, Port, Sentence
+from components.settings.types import EntryName, Items, KubernetesLabel, Model, Port, Sentence, ServicePort
 
 Version = Annotated[str, Field(pattern=r"^v?\d+\.\d+\.\d+([-+][0-9A-Za-z.-]+)?$")]
 Source = Annotated[str, Field(min_length=1, pattern=r"^\S+$")]
@@ -58,21 +58,15 @@ class Istio(Model):
     """A newer istiod beside this one, during an upgrade."""
 
 
-class Redis(Model):
+class Redis(ServicePort):
     """A Redis in the cluster, run by others, in which proxies count requests together.
 
     While it does not answer, requests with such a limit are refused. It asks for no password: the NetworkPolicy lets
     Envoy Gateway's rate limit service reach it, and its own should let in nobody else.
     """
 
-    namespace: KubernetesLabel
-    """The namespace of its Service."""
-    service: KubernetesLabel
-    """Its Service."""
     port: Port = 6379
     """The Service's port."""
-    pod_port: Port | None = None
-    """The port of its pods, where it is another; Envoy Gateway's NetworkPolicy opens it."""
 
 
 class EnvoyGateway(Model):

@@ -25,6 +25,7 @@ from components.settings.types import (
     Model,
     Port,
     Sentence,
+    ServicePort,
 )
 
 TOKEN_HEADER: Final = "x-egress-token"  # noqa: S105 - its name
@@ -69,17 +70,11 @@ class Issuer(Model):
         return self
 
 
-class Authorizer(Model):
+class Authorizer(ServicePort):
     """A service in the cluster that Envoy asks about every request (Envoy's ext_authz). No answer means no."""
 
-    namespace: KubernetesLabel
-    """The namespace of its Service."""
-    service: KubernetesLabel
-    """Its Service."""
     port: Port
     """The Service's port. For GRPC it is called `grpc`, or has that `appProtocol`, so that proxies speak HTTP/2."""
-    pod_port: Port | None = None
-    """The port of its pods, where it is another; the gateway's NetworkPolicy opens it."""
     protocol: Literal["GRPC", "HTTP"] = "GRPC"
     """How it is asked."""
     timeout: Duration = "1s"
@@ -94,17 +89,11 @@ class Authorizer(Model):
         return self
 
 
-class Tracing(Model):
+class Tracing(ServicePort):
     """An OpenTelemetry collector in the cluster, for spans of what leaves."""
 
-    namespace: KubernetesLabel
-    """The namespace of its Service."""
-    service: KubernetesLabel
-    """Its Service."""
     port: Port = 4317
     """The Service's port; OTLP over gRPC."""
-    pod_port: Port | None = None
-    """The port of its pods, where it is another; the gateway's NetworkPolicy opens it."""
     percent: Percent = 1
     """How many requests in a hundred are traced."""
 

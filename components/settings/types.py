@@ -234,6 +234,19 @@ class Answerable(Model):
     """The last day on which it holds, in quotes: "2027-06-30"."""
 
 
+class ServicePort(Model):
+    """A port of a Service in the cluster, of which something is asked."""
+
+    namespace: KubernetesLabel
+    """The namespace of its Service."""
+    service: KubernetesLabel
+    """Its Service."""
+    port: Port
+    """The Service's port."""
+    pod_port: Port | None = None
+    """The port of its pods, where it is another; a NetworkPolicy opens it."""
+
+
 Item = TypeVar("Item")
 Items = Annotated[tuple[Item, ...], Field(min_length=1, strict=False), AfterValidator(_unique)]
 """A list of at least one, none twice."""

@@ -89,7 +89,7 @@ class ChartSource(Approval):
 
 
 class DynamicResolver(Approval):
-    """Lets one Backend of type DynamicResolver exist, for routes with exact hosts alone (EGR115)."""
+    """Lets one Backend of type DynamicResolver exist, for rules that say the one host exactly (EGR115)."""
 
     namespace: KubernetesLabel
     """The Backend's namespace."""
@@ -199,7 +199,7 @@ class Approvals(Model):
     exposed_gateways: dict[EntryName, ExposedGateway] = Field(default_factory=dict[str, ExposedGateway])
     """Gateways of backends that may be reached from outside the cluster, by the Gateway's name."""
     backend_api: BackendApi | None = None
-    """That Envoy Gateway's Backend API may be on; needed where backends are declared."""
+    """That Envoy Gateway's Backend API may be on; needed where a backend is more than a Service in the cluster."""
     platform_subjects: dict[EntryName, PlatformSubject] = Field(default_factory=dict[str, PlatformSubject])
     """Who may write what opens the cluster, by a name of your choice; needed where backends are declared."""
     raised_rules: Items[RuleId] | None = None

@@ -28,12 +28,15 @@ class Install:
     """The last part of the chart's name, address or path: `istiod`, `gateway-helm`; empty if unreadable."""
     values: Node
     """The values that stand in the object."""
-    elsewhere: Node
-    """Where the object says that more values come from, that nobody sees here; a value of None if nowhere."""
     elsewheres: tuple[Node, ...]
-    """All such places; the first is `elsewhere`."""
+    """Where the object says that more values come from, that nobody sees here."""
     is_whole: bool = True
     """Whether what is left out means the chart's defaults; else the object adds to another one's values."""
+
+    @property
+    def elsewhere(self) -> Node:
+        """The first of these places; a value of None if there is none."""
+        return next(iter(self.elsewheres), Node(value=None, path=""))
 
 
 def installs_of(subject: Subject, reader: Reader) -> Iterator[Install]:
@@ -97,10 +100,4 @@ def _install(reader: Reader, chart: Node, values: Node, *elsewhere: Node, is_who
     text = reader.text(chart)
     name = "" if text is None else text.rstrip("/").rpartition("/")[2].partition(":")[0]
     given = tuple(node for node in elsewhere if not is_empty(node) and node.value != "")
-    return Install(
-        chart=name,
-        values=values,
-        elsewhere=given[0] if given else Node(value=None, path=elsewhere[0].path),
-        elsewheres=given,
-        is_whole=is_whole,
-    )
+    return Install(chart=name, values=values, elsewheres=given, is_whole=is_whole)

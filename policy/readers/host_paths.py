@@ -30,7 +30,7 @@ _KEYS: Final = (
     ("/opt/cni", "the network plugin"),
 )
 # What the node runs, or reads to know what to run (FHS 3.0). Agents read there; to write there is to be the node.
-_SYSTEM: Final = ("/bin", "/boot", "/etc", "/lib", "/lib64", "/root", "/sbin", "/usr", "/var/spool/cron")
+_SYSTEM: Final = ("/bin", "/boot", "/etc", "/lib", "/lib64", "/sbin", "/usr", "/var/spool/cron")
 _SYSTEM_FOR_ALL: Final = (
     "/etc/hostname",
     "/etc/localtime",

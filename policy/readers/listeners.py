@@ -15,6 +15,9 @@ from policy.reading import Node, Reader, root
 from policy.rule import Subject
 
 GATEWAY = f"{GATEWAY_API}/Gateway"
+LISTENER_SET = f"{GATEWAY_API}/ListenerSet"
+LISTENER_SETS = frozenset({LISTENER_SET, "gateway.networking.x-k8s.io/XListenerSet"})
+"""What adds listeners to a Gateway, under its two names."""
 
 _HTTP = frozenset({HTTP_ROUTE, GRPC_ROUTE})
 _TAKES = {
@@ -32,6 +35,8 @@ class Listener:
 
     name: str
     ends_tls: bool
+    passes_tls: bool
+    """Whether it hands on TLS as it is. It does neither where nobody can say, or where there is no TLS."""
     hostname: Node
     kinds: frozenset[str] | None
     """The kinds of routes that its protocol takes; None for a protocol that nobody knows."""
@@ -63,6 +68,7 @@ def _listener(reader: Reader, node: Node) -> Listener:
     return Listener(
         name=reader.text(reader.field(node, "name")) or "",
         ends_tls=protocol in ("HTTPS", "TLS") and mode in (None, "Terminate"),
+        passes_tls=protocol == "TLS" and mode == "Passthrough",
         hostname=reader.field(node, "hostname"),
         kinds=_TAKES.get(protocol) if isinstance(protocol, str) else None,
     )

@@ -7,6 +7,7 @@ from ipaddress import IPv4Network, IPv6Network, collapse_addresses
 
 from policy.facts.addresses import Network, canonical_network, is_wide, parse_network, special_networks
 from policy.facts.ports import LAST_PORT
+from policy.readers.selectors import selects_all
 from policy.reading import Node, Reader, as_mapping, is_empty, root, shown
 from policy.rule import UNKNOWN, Context, Finding, Grants, Subject
 
@@ -76,11 +77,11 @@ def openings_of(subject: Subject) -> Openings:
     reader = Reader()
     spec = reader.field(root(subject.whole), "spec")
     types = [reader.text(item) for item in reader.items(reader.field(spec, "policyTypes"))]
-    selects_all = _selects_all(reader, reader.field(spec, "podSelector"))
+    is_for_all = _selects_every_pod(reader, reader.field(spec, "podSelector"))
     egress = tuple(_rule(reader, rule, "to") for rule in reader.items(reader.field(spec, "egress")))
     ingress = tuple(_rule(reader, rule, "from") for rule in reader.items(reader.field(spec, "ingress")))
     return Openings(
-        locks="Egress" in types and selects_all, egress=egress, ingress=ingress, unreadable=tuple(reader.findings)
+        locks="Egress" in types and is_for_all, egress=egress, ingress=ingress, unreadable=tuple(reader.findings)
     )
 
 
@@ -147,11 +148,11 @@ def _is_left_out(network: Network, block: Block) -> bool:
     )
 
 
-def _selects_all(reader: Reader, selector: Node) -> bool:
+def _selects_every_pod(reader: Reader, selector: Node) -> bool:
     if selector.value is None or selector.value is UNKNOWN:
         reader.mapping(selector)
         return False
-    return all(is_empty(reader.field(selector, key)) for key in ("matchLabels", "matchExpressions"))
+    return selects_all(reader, selector)
 
 
 def _rule(reader: Reader, rule: Node, key: str) -> PolicyRule:

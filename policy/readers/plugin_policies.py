@@ -8,6 +8,7 @@ from typing import Final
 
 from policy.facts.addresses import Network, canonical_network, parse_network
 from policy.facts.names import is_public_suffix
+from policy.readers.selectors import selects_all
 from policy.reading import Node, Reader, as_mapping, is_empty, root, shown
 from policy.rule import Subject
 
@@ -110,7 +111,7 @@ def _cluster(reader: Reader, rule: Node, _dns: list[Node]) -> Iterator[Node]:
             _judge_name(reader, name)
         yield from reader.items(reader.field(peer, "networks"))
         nodes = reader.field(peer, "nodes")
-        if nodes.value is not None and as_mapping(nodes.value) is not None and _selects_all(nodes):
+        if nodes.value is not None and as_mapping(nodes.value) is not None and selects_all(Reader(), nodes):
             reader.report(nodes, "opens every node")
 
 
@@ -164,10 +165,6 @@ def _judge_unbounded(reader: Reader, rule: Node, dns: list[Node], *, only_dns: b
         dns.append(rule)
     else:
         reader.report(rule, NO_DESTINATION)
-
-
-def _selects_all(selector: Node) -> bool:
-    return all(is_empty(Reader().field(selector, key)) for key in ("matchLabels", "matchExpressions"))
 
 
 # The two below have readers of their own: what cannot be read of the ports is not DNS alone.

@@ -7,6 +7,7 @@ from types import MappingProxyType
 from typing import Final
 
 from policy.readers.rbac_identities import BUILT_IN, Taking, takings_of
+from policy.readers.selectors import selects_all
 from policy.reading import Node, Reader, as_mapping, is_empty, root
 from policy.rule import Finding, Subject
 
@@ -196,10 +197,7 @@ def _adds(source: Role, name: str, roles: list[Role]) -> bool:
 
 def selects_every_role(selector: Node) -> bool:
     """Whether a selector of ClusterRoles asks nothing of their labels."""
-    return is_empty(selector) or (
-        as_mapping(selector.value) is not None
-        and all(is_empty(Reader().field(selector, key)) for key in ("matchLabels", "matchExpressions"))
-    )
+    return is_empty(selector) or (as_mapping(selector.value) is not None and selects_all(Reader(), selector))
 
 
 def _selects(selector: Node, labels: Mapping[object, object]) -> bool:

@@ -15,6 +15,7 @@ GRPC_ROUTE = f"{GATEWAY_API}/GRPCRoute"
 TLS_ROUTE = f"{GATEWAY_API}/TLSRoute"
 TCP_ROUTE = f"{GATEWAY_API}/TCPRoute"
 UDP_ROUTE = f"{GATEWAY_API}/UDPRoute"
+HTTP_ROUTE_FILTER = f"{ENVOY_GATEWAY}/HTTPRouteFilter"
 ROUTE_KINDS = frozenset({HTTP_ROUTE, GRPC_ROUTE, TLS_ROUTE, TCP_ROUTE, UDP_ROUTE})
 """The kinds that `read_route` knows."""
 NAMED_ROUTE_KINDS = frozenset({HTTP_ROUTE, GRPC_ROUTE, TLS_ROUTE})
@@ -74,6 +75,11 @@ class RouteRule:
     """The Backends that it asks whether to let a request in (externalAuth): no client gets at what they offer."""
     filters: tuple[Node, ...]
     """Its own filters and those of its references."""
+
+    def filters_to(self, reference: Reference) -> tuple[Node, ...]:
+        """Those of them that what is sent to `reference` passes: the rule's own, and those of this reference."""
+        places = (join(self.node.path, "filters"), f"{reference.node.path}.")
+        return tuple(each for each in self.filters if each.path.startswith(places))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

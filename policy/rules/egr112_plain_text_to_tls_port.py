@@ -4,15 +4,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from policy.destinations import BACKEND
+from policy.readers.listeners import GATEWAY, listeners_of
 from policy.readers.routes import ROUTE_KINDS, TLS_ROUTE, Route, read_route
 from policy.reading import Reader, root
 from policy.rule import Context, Finding, Severity, StackRule, Subject
 
 _BACKEND_TLS_POLICY = "gateway.networking.k8s.io/BackendTLSPolicy"
-_GATEWAY = "gateway.networking.k8s.io/Gateway"
 _GROUP = "gateway.envoyproxy.io"
 _WEB_SOCKETS_WITH_TLS = "gateway.envoyproxy.io/wss"
-_PASSTHROUGH = "Passthrough"
 _TLS_PORT = 443
 
 _Name = tuple[str, str]
@@ -34,8 +33,7 @@ def _check(subjects: tuple[Subject, ...], _context: Context) -> Iterator[Finding
         if subject.group_kind == BACKEND and name not in passed and None not in targets[name]:
             # Envoy Gateway looks for the port of the reference among the policies (getTargetBackendReference).
             ports = targets[name] if used[name] <= targets[name] else set[str | None]()
-            for finding in _judge(subject, ports):
-                yield Finding(path=finding.path, message=finding.message, ref=subject.ref, origin=subject.origin)
+            yield from (finding.of(subject) for finding in _judge(subject, ports))
 
 
 def _judge(subject: Subject, encrypted: set[str | None]) -> list[Finding]:
@@ -84,9 +82,7 @@ def _used_ports(subjects: Iterable[Subject]) -> defaultdict[_Name, set[str | Non
 
 def _passed_through(subjects: Iterable[Subject]) -> set[_Name]:
     """The Backends that get the client's own TLS unchanged, from every route that leads to them."""
-    gateways = {
-        (subject.ref.namespace, subject.ref.name): subject for subject in subjects if subject.group_kind == _GATEWAY
-    }
+    gateways = {(each.ref.namespace, each.ref.name): each for each in subjects if each.group_kind == GATEWAY}
     encrypted: set[_Name] = set()
     plain: set[_Name] = set()
     for subject in subjects:
@@ -101,24 +97,19 @@ def _passed_through(subjects: Iterable[Subject]) -> set[_Name]:
 
 
 def _is_terminated(route: Route, gateways: dict[_Name, Subject]) -> bool:
-    """Whether a listener that the route attaches to ends TLS, as far as the stack shows its Gateways."""
-    reader = Reader()
-    for parent in route.parents:
-        gateway = gateways.get((parent.namespace, parent.name))
-        listeners = [] if gateway is None else reader.items(reader.field(root(gateway.whole), "spec", "listeners"))
-        for listener in listeners:
-            is_meant = parent.section in ("", reader.field(listener, "name").value)
-            is_tls = reader.field(listener, "protocol").value == "TLS"
-            if is_meant and is_tls and reader.field(listener, "tls", "mode").value != _PASSTHROUGH:
-                return True
-    return False
+    """Whether a listener that the TLSRoute is on may end TLS, as far as the stack shows its Gateways."""
+    return any(
+        not listener.passes_tls
+        for parent in route.parents
+        for listener in listeners_of(gateways.get((parent.namespace, parent.name)), parent, TLS_ROUTE)
+    )
 
 
 RULE = StackRule(
     id="EGR112",
     name="plain-text-to-tls-port",
     severity=Severity.BLOCK,
-    applies_to=ROUTE_KINDS | {BACKEND, _BACKEND_TLS_POLICY, _GATEWAY},
+    applies_to=ROUTE_KINDS | {BACKEND, _BACKEND_TLS_POLICY, GATEWAY},
     summary="A Backend at port 443, or that speaks wss, has TLS: of its own, from a BackendTLSPolicy, or passed "
     "through by TLSRoutes alone.",
     why="Without TLS the proxy sends plain text to 443: it fails, or somebody on the way answers in the service's "

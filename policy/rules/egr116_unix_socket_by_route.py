@@ -22,7 +22,7 @@ def _check(subjects: tuple[Subject, ...], _context: Context) -> Iterator[Finding
             path = sockets.get((backend.namespace, backend.name))
             if path is not None:
                 message = f"{backend} is the socket {path}, which is for policies and logs alone"
-                yield Finding(path=backend.node.path, message=message, ref=subject.ref, origin=subject.origin)
+                yield Finding(path=backend.node.path, message=message).of(subject)
 
 
 RULE = StackRule(

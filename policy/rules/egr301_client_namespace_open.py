@@ -43,8 +43,7 @@ def _read_role(subject: Subject, clients: dict[str, str]) -> Iterator[Finding]:
     reader = Reader()
     role = reader.field(root(subject.whole), "metadata", "labels", _ROLE_LABEL)
     reader.text(role)
-    for finding in reader.findings:
-        yield Finding(path=finding.path, message=finding.message, ref=subject.ref, origin=subject.origin)
+    yield from (finding.of(subject) for finding in reader.findings)
     if role.value == "client":
         clients[subject.ref.name] = subject.origin
 

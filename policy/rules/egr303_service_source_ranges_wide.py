@@ -1,18 +1,15 @@
 """EGR303: a load balancer whose list of callers lets everybody call."""
 
 from collections.abc import Iterator
-from typing import Final
 
-from policy.address_findings import PRIVATE_CLASSES
+from policy.address_findings import is_in_private_range
 from policy.facts.addresses import Network, canonical_network, is_wide, parse_network
-from policy.facts.special_ranges import SPECIAL_RANGES
 from policy.readers.services import SERVICE_KINDS, service_templates_of
 from policy.reading import Node, Reader, shown
 from policy.rule import Context, Finding, ObjectRule, Severity, Subject
 
 _ANNOTATION = "service.beta.kubernetes.io/load-balancer-source-ranges"
 """The older way to say the same, with commas between the ranges."""
-_PRIVATE: Final = tuple(row.network for row in SPECIAL_RANGES if row.address_class in PRIVATE_CLASSES)
 
 
 def _check(subject: Subject, _context: Context) -> Iterator[Finding]:
@@ -30,13 +27,9 @@ def _check(subject: Subject, _context: Context) -> Iterator[Finding]:
 def _judge(reader: Reader, ranges: Node, items: list[Node]) -> None:
     networks = [network for item in items for network in _network(reader, item)]
     # Private callers restrict more than no list at all would, however many they are.
-    if is_wide(network for network in networks if not any(_is_within(network, known) for known in _PRIVATE)):
+    if is_wide(network for network in networks if not is_in_private_range(network)):
         listed = shown(", ".join(f"{network}" for network in networks))
         reader.report(ranges, f"{listed} together are too wide")
-
-
-def _is_within(network: Network, known: Network) -> bool:
-    return network.overlaps(known) and network.prefixlen >= known.prefixlen
 
 
 def _network(reader: Reader, item: Node) -> Iterator[Network]:

@@ -2,14 +2,13 @@
 
 from collections.abc import Iterator
 
-from policy.address_findings import PRIVATE_CLASSES, cluster_range_of, is_approved, said
+from policy.address_findings import NODE_CLASSES, PRIVATE_CLASSES, cluster_range_of, is_approved, said
 from policy.destinations import AddressPlace
 from policy.facts.addresses import AddressClass, classes_in, is_wide
 from policy.readers.network_policies import NETWORK_POLICY, Block, is_only_dns, openings_of
 from policy.readers.proxy_pods import means_proxy
 from policy.rule import Context, Finding, Grants, ObjectRule, Severity, Subject
 
-_NEVER = frozenset({AddressClass.LOOPBACK, AddressClass.UNSPECIFIED, AddressClass.METADATA})
 _API_SERVER = "the API server"
 
 
@@ -23,8 +22,8 @@ def _check(subject: Subject, context: Context) -> Iterator[Finding]:
 
 def _judge(block: Block, grants: Grants, *, is_proxies: bool) -> Iterator[Finding]:
     found = classes_in(block.network)
-    if found & _NEVER:
-        message = f"{block.text} touches {' and '.join(sorted(found & _NEVER))} addresses"
+    if found & NODE_CLASSES:
+        message = f"{block.text} touches {' and '.join(sorted(found & NODE_CLASSES))} addresses"
         yield Finding(path=block.path, message=message)
     elif AddressClass.LINK_LOCAL in found and not is_only_dns(block.ports):
         message = f"{block.text} touches link-local addresses, which only a rule for port 53 alone may open"

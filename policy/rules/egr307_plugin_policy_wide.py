@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator
 
-from policy.address_findings import PRIVATE_CLASSES
-from policy.facts.addresses import AddressClass, Network, classes_in, is_wide
-from policy.facts.special_ranges import SPECIAL_RANGES
+from policy.address_findings import NODE_CLASSES, is_in_private_range
+from policy.facts.addresses import classes_in, is_wide
 from policy.readers.network_policies import may_hold_clients
 from policy.readers.plugin_policies import (
     GROUPS,
@@ -16,15 +15,12 @@ from policy.readers.plugin_policies import (
 from policy.reading import Reader, shown
 from policy.rule import Context, Finding, ObjectRule, Severity, Subject
 
-_NEVER = frozenset({AddressClass.LOOPBACK, AddressClass.UNSPECIFIED, AddressClass.METADATA})
-_PRIVATE = tuple(row.network for row in SPECIAL_RANGES if row.address_class in PRIVATE_CLASSES)
-
 
 def _check(subject: Subject, context: Context) -> Iterator[Finding]:
     reader = Reader()
     if subject.group_kind in GROUPS:
         # A list of private networks is there to deny them; one of everything seldom is.
-        networks = [each for each in networks_of_group(subject, reader) if not _is_private(each)]
+        networks = [each for each in networks_of_group(subject, reader) if not is_in_private_range(each)]
         yield from reader.findings
         if is_wide(networks):
             yield Finding(path="spec", message="the networks that policies get by its labels together are too wide")
@@ -36,16 +32,12 @@ def _check(subject: Subject, context: Context) -> Iterator[Finding]:
         for rule in openings.dns_anywhere:
             yield Finding(path=rule.path, message=NO_DESTINATION)
     for cidr, network in opened:
-        found = classes_in(network) & _NEVER
+        found = classes_in(network) & NODE_CLASSES
         if found and not is_wide([network]):
             yield Finding(path=cidr.path, message=f"{cidr.value} touches {' and '.join(sorted(found))} addresses")
     if is_wide(network for _, network in opened):
         listed = shown(", ".join(f"{cidr.value}" for cidr, _ in opened))
         yield Finding(path="spec", message=f"the networks {listed} together are too wide")
-
-
-def _is_private(network: Network) -> bool:
-    return any(network.overlaps(known) and network.prefixlen >= known.prefixlen for known in _PRIVATE)
 
 
 RULE = ObjectRule(

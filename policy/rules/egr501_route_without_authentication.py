@@ -5,10 +5,9 @@ from collections.abc import Iterator
 from policy.destinations import BACKEND
 from policy.readers.authentication import SECURITY_POLICY, SecurityPolicy, read_security_policy
 from policy.readers.client_certificates import CLIENT_TRAFFIC_POLICY, CertificateGuards
-from policy.readers.listeners import GATEWAY, listeners_of
+from policy.readers.listeners import GATEWAY, LISTENER_SET, listeners_of
 from policy.readers.policy_targets import Attachment, Attachments, Fit
 from policy.readers.routes import (
-    GATEWAY_API,
     GRPC_ROUTE,
     HTTP_ROUTE,
     ROUTE_KINDS,
@@ -22,7 +21,6 @@ from policy.readers.routes import (
 from policy.reading import Reader, root
 from policy.rule import Context, Finding, Severity, StackRule, Subject
 
-_LISTENER_SET = f"{GATEWAY_API}/ListenerSet"
 _PUBLIC = "cluster-egress/public"
 _HTTP = frozenset({HTTP_ROUTE, GRPC_ROUTE})
 # securitypolicy_types.go: what a SecurityPolicy may be about. Those of a Gateway are also applied to TLSRoutes.
@@ -41,7 +39,7 @@ def _check(subjects: tuple[Subject, ...], _context: Context) -> Iterator[Finding
             if rule.backends and not guards.excuse(rule) and not guards.cover(route, rule):
                 leads = " and ".join(sorted({f"{backend}" for backend in rule.backends}))
                 message = f"leads to {leads}, and nothing in the stack lets in only clients that are known"
-                yield Finding(path=rule.node.path, message=message, ref=subject.ref, origin=subject.origin)
+                yield Finding(path=rule.node.path, message=message).of(subject)
 
 
 class _Guards:
@@ -51,7 +49,7 @@ class _Guards:
         policies = [subject for subject in subjects if subject.group_kind == SECURITY_POLICY]
         self._read = {policy: read_security_policy(policy) for policy in policies}
         self._attachments = Attachments(policies)
-        parents = [subject for subject in subjects if subject.group_kind in (GATEWAY, _LISTENER_SET)]
+        parents = [subject for subject in subjects if subject.group_kind in (GATEWAY, LISTENER_SET)]
         self._parents = {(each.ref.kind, each.ref.namespace, each.ref.name): each for each in parents}
         self._certificates = CertificateGuards(
             (each for each in parents if each.group_kind == GATEWAY),
@@ -142,7 +140,7 @@ RULE = StackRule(
     id="EGR501",
     name="route-without-authentication",
     severity=Severity.BLOCK,
-    applies_to=ROUTE_KINDS | {SECURITY_POLICY, CLIENT_TRAFFIC_POLICY, GATEWAY, _LISTENER_SET, BACKEND},
+    applies_to=ROUTE_KINDS | {SECURITY_POLICY, CLIENT_TRAFFIC_POLICY, GATEWAY, LISTENER_SET, BACKEND},
     summary="A route that leads or mirrors to a Backend lets in only clients that are known, or the Backend "
     "says why it is public.",
     why="Whoever reaches the Gateway reaches the outside service with the cluster's own address and credentials. CORS "
@@ -157,14 +155,20 @@ metadata: {name: n9e, namespace: apps}
 spec:
   parentRefs: [{name: edge}]
   hostnames: [n9e.example.com]
-  rules: [{backendRefs: [{group: gateway.envoyproxy.io, kind: Backend, name: n9e}]}]
+  rules:
+    - filters: [{type: RequestHeaderModifier, requestHeaderModifier: {remove: [authorization]}}]
+      backendRefs: [{group: gateway.envoyproxy.io, kind: Backend, name: n9e}]
 ---
 apiVersion: gateway.envoyproxy.io/v1alpha1
 kind: SecurityPolicy
 metadata: {name: n9e, namespace: apps}
 spec:
   targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: n9e}]
-  jwt: {providers: [{name: idp, remoteJWKS: {uri: https://login.example.com/jwks.json}}]}
+  jwt:
+    providers:
+      - name: idp
+        remoteJWKS: {uri: https://login.example.com/jwks.json}
+        extractFrom: {headers: [{name: Authorization, valuePrefix: "Bearer "}]}
 """,
     url="https://gateway.envoyproxy.io/docs/concepts/gateway_api_extensions/security-policy/",
     source="envoyproxy/gateway: api/v1alpha1/securitypolicy_types.go, internal/gatewayapi/securitypolicy.go",

@@ -18,8 +18,7 @@ def _check(subjects: tuple[Subject, ...], _context: Context) -> Iterator[Finding
     gateways = {(each.ref.namespace, each.ref.name): each for each in subjects if each.group_kind == GATEWAY}
     for subject in subjects:
         if subject.group_kind in NAMED_ROUTE_KINDS:
-            for finding in _findings(read_route(subject), gateways):
-                yield Finding(path=finding.path, message=finding.message, ref=subject.ref, origin=subject.origin)
+            yield from (finding.of(subject) for finding in _findings(read_route(subject), gateways))
 
 
 def _findings(route: Route, gateways: _Gateways) -> list[Finding]:
@@ -80,7 +79,7 @@ kind: SecurityPolicy
 metadata: {name: n9e, namespace: apps}
 spec:
   targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: n9e}]
-  jwt: {providers: [{name: idp, remoteJWKS: {uri: https://login.example.com/jwks.json}}]}
+  apiKeyAuth: {credentialRefs: [{name: clients}], extractFrom: [{headers: [x-api-key]}], sanitize: true}
 """,
     url="https://gateway-api.sigs.k8s.io/reference/api-types/httproute/#hostnames",
     source="Gateway API: HTTPRoute, hostnames; envoyproxy/gateway: internal/gatewayapi/helpers.go; "

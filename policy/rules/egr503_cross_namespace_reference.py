@@ -38,7 +38,7 @@ def _check(subjects: tuple[Subject, ...], _context: Context) -> Iterator[Finding
             if not use.is_allowed_by(targets):
                 message = f"no ReferenceGrant in {use.reference.namespace} lets it refer to {use.reference}"
                 path = use.reference.node.path
-                yield Finding(path=path, message=message, ref=subject.ref, origin=subject.origin)
+                yield Finding(path=path, message=message).of(subject)
 
 
 def _uses(subject: Subject) -> Iterator[_Use]:

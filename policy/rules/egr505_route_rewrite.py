@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from policy.destinations import BACKEND
 from policy.facts.names import NameClass, classify_name, parse_hostname
 from policy.name_findings import is_approved_name
-from policy.readers.routes import ENVOY_GATEWAY, GRPC_ROUTE, HTTP_ROUTE, RouteRule, read_route
+from policy.readers.routes import GRPC_ROUTE, HTTP_ROUTE, HTTP_ROUTE_FILTER, RouteRule, read_route
 from policy.reading import Node, Reader, root, shown
 from policy.rule import Context, Finding, Severity, StackRule, Subject
 
-_FILTER = f"{ENVOY_GATEWAY}/HTTPRouteFilter"
 _ROUTES = frozenset({HTTP_ROUTE, GRPC_ROUTE})
 _STATIC = (None, "Endpoints")
 _NOT_SHOWN = ""
@@ -25,8 +24,7 @@ def _check(subjects: tuple[Subject, ...], context: Context) -> Iterator[Finding]
     stack = _Stack(subjects, context)
     for subject in subjects:
         if subject.group_kind in _ROUTES:
-            for finding in stack.judge(subject):
-                yield Finding(path=finding.path, message=finding.message, ref=subject.ref, origin=subject.origin)
+            yield from (finding.of(subject) for finding in stack.judge(subject))
 
 
 class _Stack:
@@ -40,7 +38,7 @@ class _Stack:
             name = (subject.ref.namespace, subject.ref.name)
             if subject.group_kind == BACKEND:
                 self._types[name] = Reader().field(root(subject.whole), "spec", "type").value
-            elif subject.group_kind == _FILTER:
+            elif subject.group_kind == HTTP_ROUTE_FILTER:
                 self._filters[name] = subject
 
     def judge(self, route: Subject) -> list[Finding]:
@@ -107,7 +105,7 @@ RULE = StackRule(
     id="EGR505",
     name="route-rewrite",
     severity=Severity.BLOCK,
-    applies_to=_ROUTES | {_FILTER, BACKEND},
+    applies_to=_ROUTES | {HTTP_ROUTE_FILTER, BACKEND},
     summary="On a route that may lead to a DynamicResolver, no filter makes the host a name that is not public, or one "
     "that the client chooses, or adds a credential.",
     why="A DynamicResolver connects to the host of the request. Envoy Gateway refuses loopback names there, but not "
@@ -129,7 +127,7 @@ kind: SecurityPolicy
 metadata: {name: billing, namespace: apps}
 spec:
   targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: billing}]
-  jwt: {providers: [{name: idp, remoteJWKS: {uri: https://login.example.com/jwks.json}}]}
+  apiKeyAuth: {credentialRefs: [{name: clients}], extractFrom: [{headers: [x-api-key]}], sanitize: true}
 """,
     url="https://gateway.envoyproxy.io/docs/tasks/traffic/backend/",
     source="envoyproxy/gateway: internal/xds/translator/dynamic_forward_proxy.go, "

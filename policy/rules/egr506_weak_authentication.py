@@ -29,7 +29,11 @@ kind: SecurityPolicy
 metadata: {name: n9e, namespace: apps}
 spec:
   targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: n9e}]
-  jwt: {providers: [{name: idp, remoteJWKS: {uri: https://login.example.com/jwks.json}}]}
+  jwt:
+    providers:
+      - name: idp
+        remoteJWKS: {uri: https://login.example.com/jwks.json}
+        extractFrom: {headers: [{name: Authorization, valuePrefix: "Bearer "}]}
   authorization:
     defaultAction: Deny
     rules:

@@ -27,7 +27,7 @@ def _check(subjects: tuple[Subject, ...], _context: Context) -> Iterator[Finding
         if policy.allowed and not stack.says_how_for(subject):
             path = policy.allowed[0].node.path
             message = "is compared with the address of whoever connects, and nothing in the stack says who that is"
-            yield Finding(path=path, message=message, ref=subject.ref, origin=subject.origin)
+            yield Finding(path=path, message=message).of(subject)
 
 
 class _Stack:

@@ -34,7 +34,11 @@ kind: SecurityPolicy
 metadata: {name: n9e, namespace: apps}
 spec:
   targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: n9e}]
-  jwt: {providers: [{name: idp, remoteJWKS: {uri: https://login.example.com/jwks.json}}]}
+  jwt:
+    providers:
+      - name: idp
+        remoteJWKS: {uri: https://login.example.com/jwks.json}
+        extractFrom: {headers: [{name: Authorization, valuePrefix: "Bearer "}]}
 """,
     url="https://datatracker.ietf.org/doc/html/rfc8725#section-3.10",
     source="RFC 8725, section 3.10; envoyproxy/gateway: api/v1alpha1/jwt_types.go, oidc_types.go, wasm_types.go",

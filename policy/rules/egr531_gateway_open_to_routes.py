@@ -2,12 +2,10 @@
 
 from collections.abc import Iterable
 
-from policy.readers.listeners import GATEWAY
-from policy.readers.routes import GATEWAY_API
-from policy.reading import Node, Reader, is_empty, root
+from policy.readers.listeners import GATEWAY, LISTENER_SETS
+from policy.readers.selectors import names_values
+from policy.reading import Node, Reader, root
 from policy.rule import Context, Finding, ObjectRule, Severity, Subject
-
-_LISTENER_SETS = frozenset({f"{GATEWAY_API}/ListenerSet", "gateway.networking.x-k8s.io/XListenerSet"})
 
 
 def _check(subject: Subject, _context: Context) -> Iterable[Finding]:
@@ -24,22 +22,20 @@ def _judge(reader: Reader, namespaces: Node, what: str) -> None:
     text = reader.text(origin)
     if text == "All":
         reader.report(origin, f"All lets every namespace add {what}")
-    elif text == "Selector" and all(
-        is_empty(reader.field(selector, key)) for key in ("matchLabels", "matchExpressions")
-    ):
-        reader.report(selector, f"selects every namespace, so each of them may add {what}")
+    elif text == "Selector" and not names_values(reader, selector):
+        reader.report(selector, f"names no value of a label, so namespaces that nobody thought of may add {what}")
 
 
 RULE = ObjectRule(
     id="EGR531",
     name="gateway-open-to-routes",
     severity=Severity.WARN,
-    applies_to=_LISTENER_SETS | {GATEWAY},
+    applies_to=LISTENER_SETS | {GATEWAY},
     summary="A Gateway names the namespaces whose routes and listeners it takes.",
     why="Whoever may write a route in any namespace then publishes under the Gateway's hosts, certificate and address, "
     "or takes a path of somebody else's host, whose clients send their tokens along.",
-    remediation="leave allowedRoutes out, which is the Gateway's own namespace, or write from: Selector with the label "
-    "kubernetes.io/metadata.name of each namespace",
+    remediation="leave allowedRoutes out, which is the Gateway's own namespace, or write from: Selector with "
+    "matchLabels, or matchExpressions with In, such as the label kubernetes.io/metadata.name and the namespaces",
     example="""\
 apiVersion: gateway.networking.k8s.io/v1
 kind: Gateway

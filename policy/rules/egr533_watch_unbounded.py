@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from policy.readers.envoy_gateway_config import CONFIGURATION_KINDS, configurations_of
+from policy.readers.selectors import names_values
 from policy.reading import Node, Reader, is_empty
 from policy.rule import Context, Finding, ObjectRule, Severity, Subject
 
@@ -16,7 +17,10 @@ def _check(subject: Subject, context: Context) -> Iterable[Finding]:
         if Reader().field(configuration, "extensionApis", "enableBackend").value is True:
             watch = reader.field(configuration, "provider", "kubernetes", "watch")
             if not _is_bounded(reader, watch):
-                reader.report(watch, "names no namespaces, so Backends and routes of every one of them count")
+                reader.report(
+                    watch,
+                    "names no namespaces, nor a value of their labels, so Backends and routes of every one may count",
+                )
     return reader.findings
 
 
@@ -26,8 +30,7 @@ def _is_bounded(reader: Reader, watch: Node) -> bool:
         case "Namespaces":
             return not is_empty(reader.field(watch, "namespaces"))
         case "NamespaceSelector":
-            selector = reader.field(watch, "namespaceSelector")
-            return any(not is_empty(reader.field(selector, key)) for key in ("matchLabels", "matchExpressions"))
+            return names_values(reader, reader.field(watch, "namespaceSelector"))
         case _:
             return False
 
@@ -40,7 +43,8 @@ RULE = ObjectRule(
     summary="With the Backend API on, Envoy Gateway watches the namespaces that are named.",
     why="A Backend that somebody may write anywhere makes the proxies connect wherever it says. In a namespace that is "
     "not watched it does nothing.",
-    remediation="list the namespaces in provider.kubernetes.watch, with type Namespaces",
+    remediation="list the namespaces in provider.kubernetes.watch, with type Namespaces, or select them by matchLabels "
+    "or by matchExpressions with In",
     example="""\
 apiVersion: v1
 kind: ConfigMap

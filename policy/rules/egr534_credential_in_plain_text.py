@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 from policy.destinations import BACKEND
 from policy.readers.policy_targets import named_targets
-from policy.readers.routes import ENVOY_GATEWAY, GRPC_ROUTE, HTTP_ROUTE, RouteRule, read_route
+from policy.readers.routes import GRPC_ROUTE, HTTP_ROUTE, HTTP_ROUTE_FILTER, RouteRule, read_route
 from policy.reading import Node, Reader, is_empty, root
 from policy.rule import Context, Finding, Severity, StackRule, Subject
 
-_FILTER = f"{ENVOY_GATEWAY}/HTTPRouteFilter"
 _BACKEND_TLS_POLICY = "gateway.networking.k8s.io/BackendTLSPolicy"
 _ROUTES = frozenset({HTTP_ROUTE, GRPC_ROUTE})
 
@@ -16,7 +15,7 @@ _Name = tuple[str, str]
 
 
 def _check(subjects: tuple[Subject, ...], _context: Context) -> Iterator[Finding]:
-    injecting = {_name(each) for each in subjects if each.group_kind == _FILTER and _injects(each)}
+    injecting = {_name(each) for each in subjects if each.group_kind == HTTP_ROUTE_FILTER and _injects(each)}
     plain = _plain_backends(subjects)
     for subject in subjects:
         if subject.group_kind not in _ROUTES:
@@ -27,7 +26,7 @@ def _check(subjects: tuple[Subject, ...], _context: Context) -> Iterator[Finding
                 name = f"{Reader().field(extension, 'name').value}"
                 if (subject.ref.namespace, name) in injecting:
                     message = f"adds a credential, which goes to {' and '.join(leaks)} in plain text"
-                    yield Finding(path=extension.path, message=message, ref=subject.ref, origin=subject.origin)
+                    yield Finding(path=extension.path, message=message).of(subject)
 
 
 def _plain_backends(subjects: tuple[Subject, ...]) -> set[_Name]:
@@ -67,7 +66,7 @@ RULE = StackRule(
     id="EGR534",
     name="credential-in-plain-text",
     severity=Severity.WARN,
-    applies_to=_ROUTES | {_FILTER, BACKEND, _BACKEND_TLS_POLICY},
+    applies_to=_ROUTES | {HTTP_ROUTE_FILTER, BACKEND, _BACKEND_TLS_POLICY},
     summary="A credential that a route adds goes to Backends with TLS only.",
     why="It is the cluster's own, good for everything that its account may do outside. In plain text everybody on the "
     "way reads it, with each request.",
@@ -101,7 +100,7 @@ kind: SecurityPolicy
 metadata: {name: n9e, namespace: apps}
 spec:
   targetRefs: [{group: gateway.networking.k8s.io, kind: HTTPRoute, name: n9e}]
-  jwt: {providers: [{name: idp, remoteJWKS: {uri: https://login.example.com/jwks.json}}]}
+  apiKeyAuth: {credentialRefs: [{name: clients}], extractFrom: [{headers: [x-api-key]}], sanitize: true}
 """,
     url="https://gateway.envoyproxy.io/docs/tasks/security/credential-injection/",
     source="envoyproxy/gateway: api/v1alpha1/httproutefilter_types.go; RFC 6750, section 5.3",

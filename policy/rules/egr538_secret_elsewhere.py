@@ -2,18 +2,19 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
 
 from policy.readers.client_certificates import CLIENT_TRAFFIC_POLICY
-from policy.readers.listeners import GATEWAY
+from policy.readers.listeners import GATEWAY, LISTENER_SETS
 from policy.readers.reference_grants import REFERENCE_GRANT, grants_in
 from policy.readers.routes import ENVOY_GATEWAY, fields_named
 from policy.reading import Node, Reader, as_sequence, root
 from policy.rule import Context, Finding, Severity, StackRule, Subject
 
-_HOLDERS = frozenset(
-    f"{ENVOY_GATEWAY}/{kind}" for kind in ("SecurityPolicy", "EnvoyExtensionPolicy", "HTTPRouteFilter")
-) | {GATEWAY, CLIENT_TRAFFIC_POLICY}
+_HOLDERS = (
+    frozenset(f"{ENVOY_GATEWAY}/{kind}" for kind in ("SecurityPolicy", "EnvoyExtensionPolicy", "HTTPRouteFilter"))
+    | LISTENER_SETS
+    | {GATEWAY, CLIENT_TRAFFIC_POLICY}
+)
 # Every field of type SecretObjectReference in Envoy Gateway's types, and those of the Gateway API.
 _ONE = ("caCertificateRef", "clientCertificateRef", "clientIDRef", "clientSecret", "pullSecretRef", "users", "valueRef")
 _MANY = ("caCertificateRefs", "certificateRefs", "credentialRefs", "refs")
@@ -36,7 +37,7 @@ def _check(subjects: tuple[Subject, ...], _context: Context) -> Iterator[Finding
             targets = granted[namespace, (subject.group, subject.ref.kind, subject.ref.namespace)]
             if targets.isdisjoint({("", _SECRET, ""), ("", _SECRET, name)}):
                 reader.report(node, f"no ReferenceGrant in the stack lets it take the Secret {namespace}/{name}")
-        yield from (replace(finding, ref=subject.ref, origin=subject.origin) for finding in reader.findings)
+        yield from (finding.of(subject) for finding in reader.findings)
 
 
 def _secrets_elsewhere(reader: Reader, subject: Subject) -> Iterator[tuple[Node, str, str]]:

@@ -40,6 +40,7 @@ spec:
     providers:
       - name: idp
         remoteJWKS: {uri: https://login.example.com/jwks.json}
+        extractFrom: {headers: [{name: Authorization, valuePrefix: "Bearer "}]}
         claimToHeaders: [{header: x-tenant, claim: tenant}]
 """,
     url="https://gateway.envoyproxy.io/docs/tasks/security/jwt-claim-authorization/",

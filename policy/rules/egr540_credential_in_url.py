@@ -4,7 +4,9 @@ from collections.abc import Iterable
 
 from policy.readers.authentication import SECURITY_POLICY
 from policy.reading import Reader, is_empty, root
-from policy.rule import Context, Finding, ObjectRule, Severity, Subject
+from policy.rule import UNKNOWN, Context, Finding, ObjectRule, Severity, Subject
+
+_PLACES = ("headers", "cookies", "params")
 
 
 def _check(subject: Subject, _context: Context) -> Iterable[Finding]:
@@ -12,8 +14,12 @@ def _check(subject: Subject, _context: Context) -> Iterable[Finding]:
     # What cannot be read of the rest of a policy is EGR506's finding.
     scratch = Reader()
     spec = scratch.field(root(subject.whole), "spec")
-    places = [scratch.field(each, "extractFrom") for each in scratch.items(scratch.field(spec, "jwt", "providers"))]
-    places += reader.items(scratch.field(spec, "apiKeyAuth", "extractFrom"))
+    places = reader.items(scratch.field(spec, "apiKeyAuth", "extractFrom"))
+    for provider in scratch.items(scratch.field(spec, "jwt", "providers")):
+        place = scratch.field(provider, "extractFrom")
+        if all(is_empty(reader.field(place, key)) for key in _PLACES) and place.value is not UNKNOWN:
+            reader.report(place, "names no place, so tokens are also taken from access_token in the URL")
+        places.append(place)
     for place in places:
         parameters = reader.field(place, "params")
         if not is_empty(parameters):
@@ -26,10 +32,11 @@ RULE = ObjectRule(
     name="credential-in-url",
     severity=Severity.WARN,
     applies_to=frozenset({SECURITY_POLICY}),
-    summary="Tokens and API keys come in headers or cookies.",
+    summary="Tokens and API keys come in headers or cookies, and policies say in which.",
     why="URLs stand in access logs, in traces, in browsers' histories and in the Referer header: here, at proxies on "
-    "the way, and at the outside service.",
-    remediation="take the credential from a header, such as Authorization or x-api-key",
+    "the way, and at the outside service. A token whose place is not named Envoy takes from the URL as well.",
+    remediation="name the header: extractFrom: {headers: [{name: Authorization, valuePrefix: 'Bearer '}]} for tokens, "
+    "one such as x-api-key for keys",
     example="""\
 apiVersion: gateway.envoyproxy.io/v1alpha1
 kind: SecurityPolicy
@@ -39,6 +46,7 @@ spec:
   apiKeyAuth: {credentialRefs: [{name: clients}], extractFrom: [{headers: [x-api-key]}], sanitize: true}
 """,
     url="https://datatracker.ietf.org/doc/html/rfc6750#section-5.3",
-    source="RFC 6750, section 5.3; envoyproxy/gateway: api/v1alpha1/jwt_types.go, api_key_auth_types.go",
+    source="RFC 6750, section 5.3; envoyproxy/gateway: api/v1alpha1/jwt_types.go, api_key_auth_types.go, "
+    "internal/xds/translator/jwt.go; Envoy: JwtProvider, from_params",
     check=_check,
 )

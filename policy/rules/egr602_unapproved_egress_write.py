@@ -11,8 +11,7 @@ def _check(subjects: tuple[Subject, ...], context: Context) -> Iterator[Finding]
     book = RoleBook(subjects)
     for subject in subjects:
         if subject.group_kind in BINDING_KINDS:
-            for finding in _judge(subject, book, context):
-                yield Finding(path=finding.path, message=finding.message, ref=subject.ref, origin=subject.origin)
+            yield from (finding.of(subject) for finding in _judge(subject, book, context))
 
 
 def _judge(subject: Subject, book: RoleBook, context: Context) -> Iterator[Finding]:

@@ -2,7 +2,6 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
 
 from policy.readers.pods import WORKLOAD_KINDS, pod_templates_of
 from policy.readers.sidecars import judge_pod
@@ -31,7 +30,7 @@ def _check(subjects: tuple[Subject, ...], context: Context) -> Iterator[Finding]
                 _judge_namespace(reader, subject, namespaces[subject.ref.name])
         else:
             _judge_pods(reader, subject, clients, context)
-        yield from (replace(finding, ref=subject.ref, origin=subject.origin) for finding in reader.findings)
+        yield from (finding.of(subject) for finding in reader.findings)
 
 
 def _judge_pods(reader: Reader, subject: Subject, clients: frozenset[str], context: Context) -> None:

@@ -19,12 +19,8 @@ def _check(subjects: tuple[Subject, ...], context: Context) -> Iterator[Finding]
             if not (holder.is_root or holder.is_everybody or holder.text in context.grants.platform_subjects)
         ]
         if not binding.is_seen and binding.opens is None and strangers:
-            yield Finding(
-                path="roleRef",
-                message=f"gives {', '.join(strangers)} a role that is not among the objects",
-                ref=subject.ref,
-                origin=subject.origin,
-            )
+            message = f"gives {', '.join(strangers)} a role that is not among the objects"
+            yield Finding(path="roleRef", message=message).of(subject)
 
 
 RULE = StackRule(

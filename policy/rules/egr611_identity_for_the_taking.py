@@ -15,9 +15,7 @@ def _check(subjects: tuple[Subject, ...], context: Context) -> Iterator[Finding]
         for taker in takers_of(subject, book, context):
             if taker.is_at_will:
                 who = f"{taker.holder.text}{', which is everybody,' if taker.holder.is_everybody else ''}"
-                yield Finding(
-                    path=taker.holder.path, message=f"lets {who} {taker.power}", ref=subject.ref, origin=subject.origin
-                )
+                yield Finding(path=taker.holder.path, message=f"lets {who} {taker.power}").of(subject)
 
 
 RULE = StackRule(

@@ -15,7 +15,7 @@ def _check(subjects: tuple[Subject, ...], context: Context) -> Iterator[Finding]
         for taker in takers_of(subject, book, context):
             if not taker.is_at_will:
                 message = f"lets {taker.holder.text} {taker.power} in every namespace"
-                yield Finding(path=taker.holder.path, message=message, ref=subject.ref, origin=subject.origin)
+                yield Finding(path=taker.holder.path, message=message).of(subject)
 
 
 RULE = StackRule(

@@ -255,6 +255,22 @@ def test_a_service_in_the_cluster_needs_no_approval_of_addresses() -> None:
     assert _asked(changed(change), publicRanges=granted) == []
 
 
+@pytest.mark.parametrize("has_socket", [False, True])
+def test_the_backend_api_is_asked_for_where_it_is_on(has_socket: bool) -> None:
+    """Where every backend was a Service, an approval was asked for of what stays off; a helper's socket needs it."""
+    values = dev_values()
+    for each in values["backends"].values():
+        del each["endpoints"]
+        each["service"] = {"namespace": "shop", "name": "shop", "port": 80}
+    if has_socket:
+        helpers = {"judge": {"image": "registry.example.com/judge:1"}}
+        values["backendGateways"] = {"default": {"helpers": helpers, "accessLog": {"socket": "judge"}}}
+    missing = just_enough(settings_of(values)).model_copy(update={"backend_api": None})
+    assert [path for path, _, _ in _asked(values, missing)] == (["backends"] if has_socket else [])
+    nobody = missing.model_copy(update={"platform_subjects": {}})
+    assert "is declared, but nobody" in _asked(values, nobody)[-1][1]
+
+
 def test_wide_sources_of_gateways_are_refused() -> None:
     """A firewall team was asked to let half of the internet in, as the addresses of a Gateway."""
     values = changed(setting("backendGateways.partners.addresses.cidrs", ["128.0.0.0/1"]), exposed_values())

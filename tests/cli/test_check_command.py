@@ -126,7 +126,7 @@ def test_lists_are_judged_item_by_item(folder: Path, capsys: pytest.CaptureFixtu
         (["dead"], "  dead/x.yaml: cannot be read: No such file or directory\n"),
         (["pipe"], "  pipe/x.yaml: is no regular file\n"),
         (["-"], "  -: holds no object\n"),
-        (["--format", "xml", "ok.yaml"], "'xml' is not one of"),
+        (["--format", "xml", "ok.yaml"], "egress: Invalid value for '--format': 'xml' is not one of 'text', "),
         (["--approvals", "nope.yaml", "ok.yaml"], "nope.yaml: 1 problem\n  (the whole file): there is no such file"),
         (["--corpus", "c.jsonl", "ok.yaml"], "--corpus goes with no PATH"),
         (["--corpus", "c.jsonl", "--format", "json"], "--corpus goes with no PATH"),

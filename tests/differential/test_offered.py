@@ -19,7 +19,7 @@ def _in_mesh(values: Values) -> None:
     targets_values(values)
     values["backendGateways"] = {"default": {"inMesh": True}}
     items = values["backends"]["catalogue"]["routes"]["items"]
-    del items["mirror"], items["rewrite"]["host"]
+    del items["mirror"], items["rewrite"]["host"], values["backends"]["catalogue"]["healthCheck"]
     del values["backends"]["orders"], values["backends"]["orders-next"]
 
 

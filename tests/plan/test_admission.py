@@ -249,7 +249,7 @@ def test_backends_need_the_api_and_somebody_to_write_them() -> None:
         ),
         (
             "backends",
-            "is declared, but nobody is approved to write Backends, not even who deploys this stack",
+            "is declared, but nobody is approved to write what it is made of, not even who deploys this stack",
             f"leave it out, or have platformSubjects added to {APPROVALS_FILE}, with who runs `pulumi up` among them",
         ),
     ]

@@ -17,8 +17,8 @@ _DAY: Final = 24 * 3600
 _TOGETHER: Final = {"requests": 10, "per": "second", "counted": "together"}
 
 
-def _answers(code: str, values: str, route: str = "httproute") -> dict[str, str]:
-    cluster = f"{route}/{_OWN}/n9e/rule/0"
+def _answers(code: str, values: str, route: str = f"httproute/{_OWN}/n9e") -> dict[str, str]:
+    cluster = f"{route}/rule/0"
     labels = f'namespace="{_OWN}",pod="p",envoy_response_code_class="{code}",envoy_cluster_name="{cluster}"'
     return {f"envoy_cluster_upstream_rq_xx{{{labels}}}": values}
 
@@ -39,7 +39,7 @@ def _endpoint(**labels: str) -> dict[str, str]:
     ],
     ids=["share", "small-share", "few", "nothing-else", "long-ago"],
 )
-@pytest.mark.parametrize("route", ["httproute", "grpcroute"])
+@pytest.mark.parametrize("route", [f"httproute/{_OWN}/n9e", f"grpcroute/{_OWN}/n9e", f"httproute/{_OWN}/n9e.partners"])
 def test_a_backend_that_fails_is_alerted(
     promtool: Path, tmp_path: Path, answers: tuple[str, str], alerts: int, route: str
 ) -> None:
@@ -50,11 +50,14 @@ def test_a_backend_that_fails_is_alerted(
     assert found == [{"alertname": "BackendFailing", "backend": "n9e", "severity": "warning"}] * alerts
 
 
-def test_what_is_no_backend_fails_unnoticed_here(promtool: Path, tmp_path: Path) -> None:
-    """A collector of logs that was restarted looked like a backend."""
+@pytest.mark.parametrize(
+    "cluster",
+    ["accesslog_otel_0_1", f"httproute/{_OWN}/n9e/rule/0-mirror-1", f"grpcroute/{_OWN}/n9e/rule/12-mirror-10"],
+)
+def test_what_is_no_backend_fails_unnoticed_here(promtool: Path, tmp_path: Path, cluster: str) -> None:
+    """A collector of logs that was restarted looked like a backend, and who got copies like the one that sent them."""
     series = {
-        key.replace(f"httproute/{_OWN}/n9e/rule/0", "accesslog_otel_0_1"): values
-        for key, values in _answers("5", "0+10x60").items()
+        key.replace(f"httproute/{_OWN}/n9e/rule/0", cluster): values for key, values in _answers("5", "0+10x60").items()
     }
     assert fired(promtool, tmp_path, alerting(), series, "BackendFailing") == []
 

@@ -27,7 +27,7 @@ def _policies(values: Values) -> dict[str, KubeObject]:
 
 
 def _traffic(values: Values) -> list[KubeObject]:
-    return of_kind(plan_of(values).envoy_gateway, "ClientTrafficPolicy")
+    return of_kind(plan_of(values), "ClientTrafficPolicy")
 
 
 def test_backends_in_plain_text_share_a_listener() -> None:
@@ -71,16 +71,20 @@ def test_only_routes_of_the_gateway_s_own_namespace_attach() -> None:
     for gateway in of_kind(plan_of(gateway_values(dev_values())).envoy_gateway, "Gateway"):
         for listener in gateway.spec["listeners"]:
             assert listener["allowedRoutes"]["namespaces"] == {"from": "Same"}
-            kinds = {each["kind"] for each in listener["allowedRoutes"]["kinds"]}
-            assert (
-                kinds
-                == {
-                    "HTTP": {"HTTPRoute", "GRPCRoute"},
-                    "HTTPS": {"HTTPRoute", "GRPCRoute"},
-                    "TLS": {"TLSRoute"},
-                    "TCP": {"TCPRoute"},
-                }[listener["protocol"]]
-            )
+
+
+def test_a_listener_of_one_backend_takes_its_kind_of_route_alone() -> None:
+    """Guards against the old route of a backend that is GRPC now, which nobody asks for what it asked for."""
+    listeners = _listeners(gateway_values(dev_values()), "cluster-egress-partners")
+    kinds = {name: [kind["kind"] for kind in each["allowedRoutes"]["kinds"]] for name, each in listeners.items()}
+    assert kinds == {
+        "http": ["HTTPRoute", "GRPCRoute"],
+        "api.shop.example.com": ["HTTPRoute"],
+        "www.shop.example.com": ["HTTPRoute"],
+        "calls.example.com": ["GRPCRoute"],
+        "sealed.example.com": ["TLSRoute"],
+        "opened.example.com": ["TLSRoute"],
+    }
 
 
 @pytest.mark.pinned("north-south", "cert-manager is asked for certificates", "cert-manager is not in the bed")
@@ -161,7 +165,7 @@ def test_plain_text_is_sent_to_https(port: int | None, to: dict[str, int]) -> No
     values = gateway_values(dev_values())
     if port is not None:
         values = changed(setting("backends.shop-api.port", port), values)
-    (route,) = [each for each in of_kind(plan_of(values), "HTTPRoute") if each.name == "shop-api.redirect"]
+    (route,) = [each for each in of_kind(plan_of(values), "HTTPRoute") if each.name == "shop-api.partners.redirect"]
     assert route.spec["hostnames"] == ["api.shop.example.com", "www.shop.example.com"]
     assert route.spec["parentRefs"] == [{"name": "cluster-egress-partners", "sectionName": "http"}]
     (rule,) = route.spec["rules"]
@@ -171,10 +175,10 @@ def test_plain_text_is_sent_to_https(port: int | None, to: dict[str, int]) -> No
     ]
 
 
-def test_policies_are_there_before_the_gateway() -> None:
-    """Guards against a moment in which a listener takes callers without certificates."""
+def test_the_gateway_s_own_policy_is_there_before_it() -> None:
+    """Guards against a moment in which callers are believed what they say of their address."""
     plan = plan_of(gateway_values(dev_values())).envoy_gateway
     assert plan is not None
     for gateway in plan.gateways:
-        assert gateway.in_force
+        assert [each.name for each in of_kind(gateway.in_force, "ClientTrafficPolicy")] == [gateway.gateway.name]
         assert {each.kind for each in gateway.in_force} <= {"Backend", "Certificate", "ClientTrafficPolicy"}

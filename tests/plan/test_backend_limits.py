@@ -201,6 +201,19 @@ def test_a_rule_of_its_own_keeps_what_holds_for_all() -> None:
     assert "retry" not in found["one"].spec
 
 
+def test_what_redirects_keeps_the_limits_where_every_other_rule_has_its_own() -> None:
+    """Whoever asked for what is elsewhere now was counted by nobody."""
+    routes = {
+        "a": {"paths": ["/a/*"], "timeout": "6s"},
+        "b": {"timeout": "5s"},
+        "moved": {"paths": ["/old"], "redirect": {"path": "/b"}},
+    }
+    limits = {"requests": {"each": {"requests": 3, "per": "second"}}}
+    assert set(_policies(routes=routes, limits=limits)) == {"one", "one.a", "one.b"}
+    del routes["moved"]
+    assert set(_policies(routes=routes, limits=limits)) == {"one.a", "one.b"}
+
+
 def test_retries_are_what_was_asked_for() -> None:
     """Envoy Gateway's own triggers were added, or the codes were listed without the trigger that reads them."""
     (policy,) = _policies(routes={"slow": _SLOW}).values()

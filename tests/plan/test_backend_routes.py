@@ -4,7 +4,8 @@ from typing import Any
 
 from components.plan.mesh.requests import INTERNAL_HEADERS
 from components.plan.objects import KubeObject
-from components.plan.offers.routes import routes
+from components.plan.offers.http_routes import route_filters
+from components.plan.offers.routes import route
 from components.settings.offers.routing import REMOVED_ANYWAY
 from tests.every_offer_key_targets import offered, targets_values
 from tests.support import Values, changed, settings_of
@@ -12,14 +13,14 @@ from tests.support import Values, changed, settings_of
 _DOMAIN = "cluster.local"
 
 
-def _routes(name: str, values: Values | None = None) -> list[KubeObject]:
+def _route(name: str, values: Values | None = None) -> KubeObject:
     settings = settings_of(changed(targets_values) if values is None else values)
-    return list(routes(settings, name, (settings.backends or {})[name], cluster_domain=_DOMAIN))
+    return route(settings, name, (settings.backends or {})[name], cluster_domain=_DOMAIN)
 
 
 def _rules(name: str, values: Values | None = None) -> dict[str, Any]:
     """The rules of a backend by their names; the one without is `""`."""
-    return {rule.get("name", ""): rule for rule in _routes(name, values)[-1].spec["rules"]}
+    return {rule.get("name", ""): rule for rule in _route(name, values).spec["rules"]}
 
 
 def _filters(rule: dict[str, Any]) -> dict[str, Any]:
@@ -31,15 +32,15 @@ def _filters(rule: dict[str, Any]) -> dict[str, Any]:
 
 def test_each_protocol_has_its_kind_of_route() -> None:
     """A route of HTTP was written for connections, or one of an API version that nobody serves."""
-    found = {name: _routes(name)[-1] for name in ("chat", "orders", "vault", "database")}
-    assert {name: route.kind for name, route in found.items()} == {
+    found = {name: _route(name) for name in ("chat", "orders", "vault", "database")}
+    assert {name: each.kind for name, each in found.items()} == {
         "chat": "HTTPRoute",
         "orders": "GRPCRoute",
         "vault": "TLSRoute",
         "database": "TCPRoute",
     }
-    assert {route.api_version for route in found.values()} == {"gateway.networking.k8s.io/v1"}
-    assert {name for name, route in found.items() if "hostnames" not in route.spec} == {"database"}
+    assert {each.api_version for each in found.values()} == {"gateway.networking.k8s.io/v1"}
+    assert {name for name, each in found.items() if "hostnames" not in each.spec} == {"database"}
     assert found["database"].spec["parentRefs"] == [{"name": "cluster-egress", "sectionName": "tcp-5432"}]
     assert found["vault"].spec["rules"] == [
         {"backendRefs": [{"group": "gateway.envoyproxy.io", "kind": "Backend", "name": "vault"}]}
@@ -110,7 +111,7 @@ def test_a_redirect_asks_no_backend() -> None:
                     "statusCode": 308,
                     "scheme": "http",
                     "hostname": "next.catalogue.example.com",
-                    "port": 8080,
+                    "port": 80,
                     "path": {"type": "ReplaceFullPath", "replaceFullPath": "/new"},
                 },
             }
@@ -134,7 +135,8 @@ def test_a_redirect_leads_to_where_its_host_is_offered() -> None:
 
 def test_a_path_before_every_path_is_joined_by_a_slash() -> None:
     """Envoy Gateway made `/shopnews` of `/news` and `/shop`."""
-    prefix, _ = _routes("catalogue")
+    settings = settings_of(changed(targets_values))
+    (prefix,) = route_filters(settings, "catalogue", (settings.backends or {})["catalogue"])
     assert (prefix.kind, prefix.name) == ("HTTPRouteFilter", "catalogue.everything")
     replaced = prefix.spec["urlRewrite"]["path"]
     assert replaced == {
@@ -156,7 +158,7 @@ def test_a_service_of_grpc_is_not_the_beginning_of_another() -> None:
 def test_a_resolver_looks_up_declared_hosts_on_one_port() -> None:
     """`Host: a.partners.example.net:22` made the proxies connect to port 22."""
     values = changed(targets_values)
-    rules = _routes("partners", values)[-1].spec["rules"]
+    rules = _route("partners", values).spec["rules"]
     assert [_filters(rule)["URLRewrite"] for rule in rules] == [
         {"hostname": "a.partners.example.net"},
         {"hostname": "b.partners.example.net"},
@@ -171,7 +173,7 @@ def test_a_service_behind_a_sidecar_is_called_by_its_own_name() -> None:
     """A sidecar was asked for a Service by the callers' name, which none of its hosts has."""
     values = changed(targets_values)
     del values["backends"]["catalogue"]["routes"]["items"]["rewrite"]["host"]
-    del values["backends"]["catalogue"]["routes"]["items"]["mirror"]
+    del values["backends"]["catalogue"]["routes"]["items"]["mirror"], values["backends"]["catalogue"]["healthCheck"]
     del values["backends"]["orders"], values["backends"]["orders-next"]
     values["backendGateways"] = {"default": {"inMesh": True}}
     named = [{"type": "URLRewrite", "urlRewrite": {"hostname": "catalogue.monitoring.svc.cluster.local"}}]
@@ -183,7 +185,7 @@ def test_a_service_behind_a_sidecar_is_called_by_its_own_name() -> None:
 
 def test_what_leads_to_a_service_says_who_answers_for_it() -> None:
     """A route to a Service was nobody's: it has no Backend of ours that names its owner."""
-    declared = {name: _routes(name)[-1].annotations for name in ("catalogue-next", "chat")}
+    declared = {name: _route(name).annotations for name in ("catalogue-next", "chat")}
     assert "team-offers" in declared["catalogue-next"]["cluster-egress/declaration"]
     assert declared["chat"] == {}
 

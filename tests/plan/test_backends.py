@@ -9,10 +9,10 @@ def test_sidecars_of_every_client_namespace_find_the_backends() -> None:
     """Under REGISTRY_ONLY a sidecar answered 502 for a backend's hostname, which no registry knew."""
     plan = plan_of(dev_values())
     assert plan.backends is not None
-    offer = plan.backends.offers["default"]
+    (offer,) = plan.backends.offers
     assert offer.spec["hosts"] == ["httpbin.org", "n9e.jiaxzeng.com"]
     assert offer.spec["exportTo"] == [".", "news", "shop"]
-    assert offer.spec["ports"] == [{"number": 80, "name": "http", "protocol": "HTTP", "targetPort": 10080}]
+    assert offer.spec["ports"] == [{"number": 80, "name": "http-80", "protocol": "HTTP", "targetPort": 10080}]
 
 
 def test_the_offer_leads_to_the_proxies_that_the_network_policy_lets_out() -> None:
@@ -21,7 +21,7 @@ def test_the_offer_leads_to_the_proxies_that_the_network_policy_lets_out() -> No
     settings = settings_of(dev_values())
     proxies = gateway_policies(settings, just_enough(settings), ())[1]
     assert plan.backends is not None
-    offer = plan.backends.offers["default"]
+    (offer,) = plan.backends.offers
     assert offer.namespace == proxies.namespace
     assert offer.spec["workloadSelector"]["labels"] == proxies.spec["podSelector"]["matchLabels"]
 

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from components.plan import KubeObject
 from tests.every_offer_key_gateways import gateway_values
-from tests.support import Change, Values, changed, dev_values, of_kind, plan_of, setting
+from tests.support import Change, Values, changed, dev_values, plan_of, setting
 
 _MOVED = {"service": {"namespace": "monitoring", "name": "n9e", "port": 80}}
 
@@ -86,16 +87,13 @@ def test_proxies_that_count_together_refuse_without_redis() -> None:
 
 def test_sidecars_are_offered_one_port_for_all_listeners_on_it() -> None:
     """Guards against a ServiceEntry with a port twice, which istiod refuses whole."""
-    offers = plan_of(gateway_values(dev_values())).backends
-    assert offers is not None
-    spec = offers.offers["partners"].spec
+    spec = _offers(gateway_values(dev_values()))["cluster-egress-partners"].spec
     assert spec["ports"] == [
-        {"number": 80, "name": "http", "protocol": "HTTP", "targetPort": 10080},
+        {"number": 80, "name": "http-80", "protocol": "HTTP", "targetPort": 10080},
         {"number": 443, "name": "tls-443", "protocol": "TLS", "targetPort": 10443},
     ]
     assert spec["hosts"] == [
         "api.shop.example.com",
-        "calls.example.com",
         "opened.example.com",
         "sealed.example.com",
         "www.shop.example.com",
@@ -104,10 +102,30 @@ def test_sidecars_are_offered_one_port_for_all_listeners_on_it() -> None:
 
 def test_a_gateway_of_tcp_alone_offers_the_mesh_no_hosts() -> None:
     """Guards against a ServiceEntry without hosts, which istiod refuses, and against TCP under others' names."""
-    plan = plan_of(gateway_values(dev_values())).backends
-    assert plan is not None
-    assert set(plan.offers) == {"default", "partners"}
+    offers = {"cluster-egress", "cluster-egress-partners", "cluster-egress-partners.grpc"}
+    assert set(_offers(gateway_values(dev_values()))) == offers
     values = changed(setting("backends.ledger.gateway", "default"), gateway_values(dev_values()))
     del values["backendGateways"]["tcp"]
-    (offer,) = [each for each in of_kind(plan_of(values), "ServiceEntry") if each.name == "cluster-egress"]
-    assert [port["number"] for port in offer.spec["ports"]] == [80]
+    assert [port["number"] for port in _offers(values)["cluster-egress"].spec["ports"]] == [80]
+
+
+def test_sidecars_speak_http2_to_hosts_of_grpc_and_to_no_other() -> None:
+    """Guards against HTTP/1.1 to a Gateway, by which a call's status never comes back, on ports that HTTP has too."""
+    values = gateway_values(dev_values())
+    values["backends"]["calls"] |= {"gateway": "default", "port": 80}
+    del values["backends"]["calls"]["certificate"]
+    offers = _offers(values)
+    calls, others = offers["cluster-egress.grpc"].spec, offers["cluster-egress"].spec
+    assert calls["hosts"] == ["calls.example.com"]
+    assert calls["ports"] == [{"number": 80, "name": "grpc-80", "protocol": "GRPC", "targetPort": 10080}]
+    assert others["hosts"] == ["httpbin.org", "n9e.jiaxzeng.com"]
+    assert others["ports"] == [{"number": 80, "name": "http-80", "protocol": "HTTP", "targetPort": 10080}]
+    assert {key: calls[key] for key in calls.keys() - {"hosts", "ports"}} == {
+        key: others[key] for key in others.keys() - {"hosts", "ports"}
+    }
+
+
+def _offers(values: Values) -> dict[str, KubeObject]:
+    plan = plan_of(values).backends
+    assert plan is not None
+    return {each.name: each for each in plan.offers}

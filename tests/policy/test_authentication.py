@@ -11,7 +11,7 @@ from policy.rule import UNKNOWN, Context
 from policy.subjects import subjects_of
 
 _JWKS = {"uri": "https://login.example.com/jwks.json"}
-_PROVIDERS = [{"name": "idp", "remoteJWKS": _JWKS}]
+_PROVIDERS = [{"name": "idp", "remoteJWKS": _JWKS, "extractFrom": {"headers": [{"name": "Authorization"}]}}]
 _JWT = {"providers": _PROVIDERS}
 _CLAIMS = {"jwt": {"provider": "idp", "scopes": ["read"]}}
 _NARROW = {"clientCIDRs": ["47.96.10.0/24"]}
@@ -88,6 +88,7 @@ def _policy(spec: dict[str, Any]) -> dict[str, Any]:
 
 def _route() -> dict[str, Any]:
     reference = {"group": "gateway.envoyproxy.io", "kind": "Backend", "name": "n9e"}
+    spent = {"type": "RequestHeaderModifier", "requestHeaderModifier": {"remove": ["authorization"]}}
     return {
         "apiVersion": "gateway.networking.k8s.io/v1",
         "kind": "HTTPRoute",
@@ -95,7 +96,7 @@ def _route() -> dict[str, Any]:
         "spec": {
             "parentRefs": [{"name": "edge"}],
             "hostnames": ["n9e.example.com"],
-            "rules": [{"backendRefs": [reference]}],
+            "rules": [{"filters": [spent], "backendRefs": [reference]}],
         },
     }
 

@@ -10,6 +10,8 @@ from tests.support import Values, dev_values, told
 _ENDPOINTS = [{"ip": "93.184.216.40", "port": 80}]
 _JWT = {"jwt": {"issuer": "i", "audiences": ["a"], "jwksUri": "https://sso.example.com/keys", "cidrs": ["8.8.8.0/24"]}}
 
+_OIDC = {"issuer": "https://sso.example.com", "clientId": "shop", "secret": "login", "cidrs": ["8.8.8.0/24"]}
+
 
 def _with(route: dict[str, Any] | None = None, /, **keys: Any) -> Values:
     """A declaration with a backend of one route, and another to which it may lead."""
@@ -45,6 +47,7 @@ def _places(values: Values) -> list[str]:
         ({"redirect": {"host": "shop.example.com"}}, "all.redirect"),
         ({"paths": ["/a/*"], "redirect": {"path": "/a/b"}}, "all.redirect"),
         ({"paths": ["/*"], "redirect": {"host": "spare.example.com", "path": "/a"}}, "all.redirect.path"),
+        ({"paths": ["/a/*"], "redirect": {"path": "/b/"}}, "all.redirect.path"),
         ({"split": {"spare": 60, "n9e": 50}}, "all.split"),
         ({"split": {"spar": 10}}, "all.split.spar"),
         ({"split": {"shop": 10}}, "all.split.shop"),
@@ -62,7 +65,8 @@ def test_what_cannot_be_honoured_is_refused_in_its_place(route: dict[str, Any], 
         {"paths": ["/a", "/b"], "methods": ["GET", "PUT"], "rewrite": {"path": "/v2"}},
         {"paths": ["/*"], "rewrite": {"path": "/v2"}},
         {"paths": ["/a/*"], "redirect": {"path": "/ab"}},
-        {"redirect": {"host": "shop.example.com", "port": 8080}},
+        {"paths": ["/a/*"], "redirect": {"path": "/"}},
+        {"paths": ["/a"], "redirect": {"path": "/b/"}},
         {"split": {"spare": 50, "n9e": 50}, "mirror": {"to": "spare"}},
     ],
 )
@@ -107,6 +111,80 @@ def test_no_request_reaches_a_backend_uninvited(route: dict[str, Any], spare: di
     values["backendGateways"] = {"default": {"replicas": 3}, "edge": {"replicas": 3}}
     values["backends"]["spare"] |= spare
     assert [what for path, what, _ in told(values) if path.startswith("backends.shop")] == [wrong]
+
+
+@pytest.mark.parametrize("how", [{"jwt": {**_JWT["jwt"], "passOn": True}}, {"oidc": {**_OIDC, "passOn": True}}])
+@pytest.mark.parametrize("route", [{"split": {"spare": 10}}, {"mirror": {"to": "spare"}}])
+def test_what_callers_showed_is_passed_on_to_no_other(route: dict[str, Any], how: dict[str, Any]) -> None:
+    """Who ran a public backend was sent the tokens of another's callers, or the cookies of their logins."""
+    wrong = "backends.spare has another `access`, and by `passOn` would see what callers showed for this one"
+    (key,) = how
+    values = _with(route, access=how, certificate={"secret": "shop"})
+    assert [what for _, what, _ in told(values)] == [wrong]
+    assert _places(_with(route, access={key: {**how[key], "passOn": False}}, certificate={"secret": "shop"})) == []
+    values["backends"]["spare"] |= {"access": how, "certificate": {"secret": "spare"}}
+    assert told(values) == []
+
+
+@pytest.mark.parametrize(
+    ("keys", "spare", "fine"),
+    [
+        ({"applicationProtocol": "h2c"}, {}, False),
+        ({}, {"applicationProtocol": "h2c"}, False),
+        ({"applicationProtocol": "h2c"}, {"applicationProtocol": "ws"}, False),
+        ({"applicationProtocol": "h2c"}, {"tls": {"serverName": "spare.example.com"}}, False),
+        ({"applicationProtocol": "h2c"}, {"applicationProtocol": "h2c"}, True),
+        ({"applicationProtocol": "ws"}, {}, True),
+        ({"tls": {"serverName": "shop.example.com"}}, {}, True),
+    ],
+)
+def test_those_who_share_are_asked_alike(keys: dict[str, Any], spare: dict[str, Any], fine: bool) -> None:
+    """One target of HTTP/2 without TLS made Envoy Gateway's one pool speak it to all, who answered nothing."""
+    values = _with({"split": {"spare": 10}}, **keys)
+    values["backends"]["spare"] |= spare
+    assert _places(values) == ([] if fine else ["all.split"])
+    values["backends"]["shop"]["routes"]["all"] = {"mirror": {"to": "spare"}}
+    assert told(values) == []
+
+
+def test_what_a_service_speaks_is_its_own_to_say() -> None:
+    """Machines of `h2c` could not be left in steps: only the Service's own port says that it speaks the same."""
+    values = _with({"split": {"spare": 10}}, applicationProtocol="h2c")
+    del values["backends"]["spare"]["endpoints"]
+    values["backends"]["spare"]["service"] = {"namespace": "monitoring", "name": "spare", "port": 80}
+    assert told(values) == []
+    plain = offered(hostname="plain.example.com", endpoints=_ENDPOINTS)
+    values["backends"] |= {"plain": plain}
+    values["backends"]["shop"]["routes"]["all"]["split"]["plain"] = 10
+    assert _places(values) == ["all.split"]
+
+
+@pytest.mark.parametrize(
+    ("spare", "wrong"),
+    [
+        ({"port": 443}, "spare.example.com is offered on port 443 in plain text, and callers would be sent to port 80"),
+        (
+            {"port": 80, "certificate": {"secret": "spare"}},
+            "spare.example.com is offered on port 80 with TLS, and callers would be sent to port 443",
+        ),
+        ({"certificate": {"secret": "spare"}}, None),
+        ({"port": 8443, "certificate": {"secret": "spare"}}, None),
+        ({"port": 8080}, None),
+    ],
+)
+def test_a_redirect_leads_to_where_its_host_is_offered(spare: dict[str, Any], wrong: str | None) -> None:
+    """Envoy Gateway left the port out, and callers came to one where nobody listens."""
+    values = _with({"redirect": {"host": "spare.example.com"}})
+    values["backendGateways"] = {"default": {"replicas": 3}, "edge": {"replicas": 3}}
+    values["backends"]["spare"] |= {"gateway": "edge", **spare}
+    expected = [] if wrong is None else [("backends.shop.routes.all.redirect.host", wrong)]
+    assert [(path, what) for path, what, _ in told(values)] == expected
+
+
+def test_a_redirect_names_no_port() -> None:
+    """Port 443 was left out by Envoy Gateway, so callers came back; 9999 led to where nobody listens."""
+    ((path, _, _),) = told(_with({"paths": ["/a/*"], "redirect": {"path": "/b", "port": 9999}}))
+    assert path == "backends.shop.routes.all.redirect.port"
 
 
 def test_a_host_of_a_backend_that_cannot_be_read_is_not_missing() -> None:

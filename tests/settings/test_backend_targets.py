@@ -126,3 +126,28 @@ def test_grpc_does_not_go_to_a_service_through_a_sidecar() -> None:
     assert _places(_with(mesh, **grpc)) == ["service"]
     assert _places(_with(None, **grpc)) == []
     assert _places(_with(mesh, service=_SERVICE)) == []
+
+
+@pytest.mark.parametrize(
+    ("own", "other", "refused"),
+    [
+        ({"endpoints": [_ADDRESS]}, {"service": _SERVICE}, True),
+        ({"service": _SERVICE}, {"endpoints": [_ADDRESS]}, True),
+        ({"service": _SERVICE}, {"service": {**_SERVICE, "name": "shop-next"}}, True),
+        ({"service": _SERVICE}, {"service": {**_SERVICE, "port": 81}}, False),
+        ({"endpoints": [_ADDRESS]}, {"endpoints": [_NAME]}, False),
+    ],
+)
+def test_targets_of_a_split_are_asked_by_one_name(own: dict[str, Any], other: dict[str, Any], refused: bool) -> None:
+    """The sidecar led the question about one Service to another, or back to the Gateway, and took its answer."""
+
+    def asked(in_mesh: bool, **keys: Any) -> Values:
+        values = _with({"default": {"inMesh": in_mesh}}, **own, **keys, routes={"all": {"split": {"next": 5}}})
+        values["backends"]["next"] = offered(hostname="next.example.com", **other)
+        return values
+
+    wrong = "is asked of backends.next under the name of this backend, where sidecars do not find it"
+    problem = ("backends.shop.healthCheck.path", wrong, "`outliers` instead; or a Gateway without `inMesh`")
+    assert told(asked(in_mesh=True, **_HEALTH)) == [problem] * refused
+    assert told(asked(in_mesh=False, **_HEALTH)) == []
+    assert told(asked(in_mesh=True)) == []

@@ -48,6 +48,44 @@ def test_counting_together_needs_redis_and_redis_a_count() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "header",
+    [
+        "x-request-id",
+        "x-forwarded-for",
+        "x-forwarded-proto",
+        "x-forwarded-client-cert",
+        "x-envoy-tenant",
+        "traceparent",
+        "tracestate",
+        "expect",
+        "keep-alive",
+        "proxy-connection",
+        "x_tenant",
+    ],
+)
+def test_callers_are_not_told_apart_by_what_envoy_writes(header: str) -> None:
+    """A number of its own for each request never met a limit; a key in what Envoy writes anew let nobody in."""
+    limit = {"requests": 5, "per": "minute", "counted": "together", "eachHeader": header}
+    found = [
+        *told(_with_redis(_values(limits={"requests": {"each": limit}}))),
+        *_told(routes={"all": {"headers": {header: "https"}}}),
+        *_told(access={"apiKeys": {"secret": "keys", "header": header}}),
+    ]
+    assert [each[0].removeprefix("backends.one.") for each in found] == [
+        "limits.requests.each.eachHeader",
+        f"routes.all.headers.{header}",
+        "access.apiKeys.header",
+    ]
+    assert all(each[1].startswith(f"{header} does not arrive as callers send it") for each in found)
+
+
+@pytest.mark.parametrize("header", ["x-tenant", "x-forwarded-host", "user-agent"])
+def test_callers_are_told_apart_by_what_they_send(header: str) -> None:
+    """An ordinary header was refused."""
+    assert _told(routes={"all": {"headers": {header: "a"}}}) == []
+
+
 @pytest.mark.parametrize("each", [{"each": "caller-address"}, {"eachHeader": "x-tenant"}])
 def test_a_proxy_by_itself_does_not_count_each_caller(each: dict[str, Any]) -> None:
     """Envoy remembers 20 callers: with 21 in turn, none ever met its limit."""

@@ -32,7 +32,7 @@ _OPTIONAL = {
     *_below("backends.asked.healthCheck", "timeout", "unhealthyAfter", "healthyAfter"),
     *_below("backends.catalogue", "tls", "tls.clientCertificate", "routes"),
     *_below(_CATALOGUE, "everything", "everything.rewrite", "items", "moved", "moved.redirect"),
-    *_below(f"{_CATALOGUE}.moved.redirect", "host", "port", "path", "status"),
+    *_below(f"{_CATALOGUE}.moved.redirect", "host", "path", "status"),
     *_below(_ITEMS, "methods", "headers", "rewrite", "rewrite.host", "rewrite.path", "split", "mirror", "timeout"),
     *_below(_ITEMS, "requestHeaders", "requestHeaders.set", "requestHeaders.remove", "mirror.percent"),
     *_below(_ITEMS, "responseHeaders", "responseHeaders.set", "responseHeaders.remove"),

@@ -25,6 +25,8 @@ _CONTROL_PLANE: Final = "xds_certificate|xds_trusted_ca"
 """What Envoy Gateway's bootstrap calls a proxy's own certificate, and that of its controller's signer."""
 _OTHERS_AUTHORITIES: Final = ".*/ca[.]crt|unnamed_.*"
 """Bundles of authorities at clusters. Envoy tells of a bundle's first one only, and public bundles hold old ones."""
+_COPIES: Final = ".*-mirror-[0-9]+"
+"""Clusters that get copies of requests, whose answers nobody reads; each bears the name of the route that copies."""
 _DEPLOYMENT_NAME: Final = 48
 """Characters of namespace and name in the name of the proxies' Deployment."""
 
@@ -98,7 +100,7 @@ def _failing(settings: Settings) -> Iterator[dict[str, Any]]:
     own = settings.install.envoy_gateway.namespace
     route = f"(http|grpc)route/{own}/([^/]+)/.*"
     # Each backend's routes have its name, or one that begins with it and a dot.
-    selector = f'namespace="{own}",envoy_cluster_name=~"{route}"'
+    selector = f'namespace="{own}",envoy_cluster_name=~"{route}",envoy_cluster_name!~"{_COPIES}"'
     every = _by_backend(f"envoy_cluster_upstream_rq_xx{{{selector}}}", own)
     failed = _by_backend(f'envoy_cluster_upstream_rq_xx{{{selector},envoy_response_code_class="5"}}', own)
     yield alert_rule(
@@ -195,7 +197,7 @@ def _declared(settings: Settings, plan: BackendsPlan) -> Iterator[dict[str, Any]
 
 def _backends(settings: Settings, plan: BackendsPlan) -> Iterator[KubeObject]:
     for offered in plan.backends.values():
-        yield from (each for each in (*offered.targets, *offered.policies) if each.kind == "Backend")
+        yield from (each for each in offered.targets if each.kind == "Backend")
     for gateway in sorted(gateways_of(settings)):
         yield from log_receivers(settings, gateway)
 

@@ -4,19 +4,21 @@ from typing import Any, Final
 
 from components.plan.names import further_name
 from components.plan.offers.listeners import gateway_name, listeners
+from components.plan.offers.routes import ROUTE_KINDS, route_name
 from components.settings.offers.backends import Backend
 
 _GROUP: Final = "gateway.networking.k8s.io"
-_ROUTES: Final = {"HTTP": "HTTPRoute", "GRPC": "GRPCRoute", "TCP": "TCPRoute"}
 
 
 def policy_name(name: str, backend: Backend, rule: str | None = None) -> str:
-    """What a policy of a backend is called: by its protocol, too.
+    """What a policy of a backend is called: by its route and its protocol.
 
     A backend whose protocol changes gets new policies before its new route. The old ones, under another name, stay
     with the old route until that is gone. Names of rules have no dots, so none is like a protocol's.
     """
-    own = name if backend.protocol == "HTTP" else further_name(name, f"{backend.protocol.lower()}.route")
+    own = route_name(name, backend)
+    if backend.protocol != "HTTP":
+        own = further_name(own, f"{backend.protocol.lower()}.route")
     return own if rule is None else further_name(own, rule)
 
 
@@ -30,4 +32,4 @@ def attached(name: str, backend: Backend, rule: str | None = None) -> list[dict[
         gateway = {"group": _GROUP, "kind": "Gateway", "name": gateway_name(backend.offered_by)}
         return [{**gateway, "sectionName": each.name} for each in listeners(name, backend)]
     section = {} if rule is None else {"sectionName": rule}
-    return [{"group": _GROUP, "kind": _ROUTES[backend.protocol], "name": name, **section}]
+    return [{"group": _GROUP, "kind": ROUTE_KINDS[backend.protocol], "name": route_name(name, backend), **section}]

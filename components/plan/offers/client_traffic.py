@@ -4,37 +4,37 @@ A policy for one listener takes the place of the Gateway's, it does not add to i
 internal/gatewayapi/clienttrafficpolicy.go). So one function writes both.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from components.plan.names import further_name
 from components.plan.objects import KubeObject
-from components.plan.offers.listeners import Listener, gateway_name, gateways_of, listeners_of
+from components.plan.offers.listeners import Listener, gateway_name, gateways_of, listeners
 from components.plan.offers.telemetry import untrusted_headers
 from components.settings import Settings
 from components.settings.offers.access import ClientCertificates
+from components.settings.offers.backends import Backend
 from components.settings.offers.gateways import BackendGateway
 
 _PATHS: Final = {"disableMergeSlashes": False, "escapedSlashesAction": "UnescapeAndRedirect"}
 """Envoy Gateway's defaults, written down: routes see a path as the service behind will read it."""
 
 
-def client_traffic_policies(settings: Settings, gateway: str) -> Iterator[KubeObject]:
-    """The Gateway's own policy, and those of listeners whose TLS is another."""
-    yield client_traffic(settings, gateway, None)
-    for listener in listeners_of(settings, gateway):
-        if _own_tls(settings, listener):
-            yield client_traffic(settings, gateway, listener)
+def of_gateway(settings: Settings, gateway: str) -> KubeObject:
+    """The policy for all listeners of a Gateway that have none of their own, by the Gateway's name in the settings."""
+    return _policy(settings, gateway, None, {})
 
 
-def client_traffic(settings: Settings, gateway: str, listener: Listener | None) -> KubeObject:
-    """One policy, whole in itself.
+def of_listeners(settings: Settings, name: str, backend: Backend) -> Iterator[KubeObject]:
+    """The policies for a backend's own listeners, where it asks something of callers' TLS."""
+    asked = _asked(backend)
+    for listener in listeners(name, backend):
+        if asked and listener.certificate is not None:
+            yield _policy(settings, backend.offered_by, listener, asked)
 
-    Args:
-        settings: the declaration.
-        gateway: the Gateway's name in the settings.
-        listener: the one listener that it is for; `None` for all that have none of their own.
-    """
+
+def _policy(settings: Settings, gateway: str, listener: Listener | None, tls: Mapping[str, Any]) -> KubeObject:
+    """One policy, whole in itself."""
     own = gateway_name(gateway)
     asked = gateways_of(settings)[gateway]
     target = {"group": "gateway.networking.k8s.io", "kind": "Gateway", "name": own}
@@ -46,10 +46,7 @@ def client_traffic(settings: Settings, gateway: str, listener: Listener | None) 
         spec={
             "targetRefs": [target if listener is None else {**target, "sectionName": listener.name}],
             "clientIPDetection": _detection(asked),
-            "tls": {
-                "minVersion": asked.min_tls_version,
-                **({} if listener is None else _own_tls(settings, listener)),
-            },
+            "tls": {"minVersion": asked.min_tls_version, **tls},
             **(
                 {}
                 if asked.max_connections is None
@@ -61,15 +58,12 @@ def client_traffic(settings: Settings, gateway: str, listener: Listener | None) 
     )
 
 
-def _own_tls(settings: Settings, listener: Listener) -> dict[str, Any]:
-    """What the one backend of a listener asks of callers' TLS; a listener that is shared, or passes it on, nothing.
+def _asked(backend: Backend) -> dict[str, Any]:
+    """What a backend asks of callers' TLS, where it ends at the Gateway.
 
     Where certificates of two listeners are good for one name, Envoy Gateway offers HTTP/1.1 only
     (internal/gatewayapi/listener.go), which gRPC does not speak.
     """
-    if listener.backend is None or listener.certificate is None:
-        return {}
-    backend = (settings.backends or {})[listener.backend]
     certificates = backend.access.client_certificates
     return {
         **({"alpnProtocols": ["h2"]} if backend.protocol == "GRPC" else {}),

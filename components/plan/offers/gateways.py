@@ -4,22 +4,18 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from components.plan.objects import KubeObject
+from components.plan.offers import client_traffic
 from components.plan.offers.certificates import certificates, listener_tls
-from components.plan.offers.client_traffic import client_traffic_policies
 from components.plan.offers.listeners import Listener, gateway_name, gateways_of, listeners_of
 from components.plan.offers.proxies import envoy_proxy
+from components.plan.offers.routes import ROUTE_KINDS
 from components.plan.offers.telemetry import log_receivers
 from components.settings import Settings
 from policy.approvals import Approvals
 
 _CONTROLLER: Final = "gateway.envoyproxy.io/gatewayclass-controller"
-_ROUTES: Final = {
-    "HTTP": ("HTTPRoute", "GRPCRoute"),
-    "HTTPS": ("HTTPRoute", "GRPCRoute"),
-    "TLS": ("TLSRoute",),
-    "TCP": ("TCPRoute",),
-}
-"""The kinds of routes that may attach to a listener, by its protocol."""
+_SHARED: Final = ("HTTPRoute", "GRPCRoute")
+"""The kinds of routes that may attach to a listener for more than one backend: that of plain HTTP."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +27,7 @@ class GatewayPlan:
     proxy: KubeObject
     gateway_class: KubeObject
     in_force: tuple[KubeObject, ...]
-    """Certificates, who takes logs, and policies for what callers send: there before anybody is listened to."""
+    """Certificates, who takes logs, and the policy for what callers send: there before anybody is listened to."""
     gateway: KubeObject
 
 
@@ -62,7 +58,7 @@ def _gateway(settings: Settings, approvals: Approvals, name: str) -> GatewayPlan
         in_force=(
             *certificates(settings, name),
             *log_receivers(settings, name),
-            *client_traffic_policies(settings, name),
+            client_traffic.of_gateway(settings, name),
         ),
         gateway=KubeObject(
             api_version="gateway.networking.k8s.io/v1",
@@ -71,14 +67,20 @@ def _gateway(settings: Settings, approvals: Approvals, name: str) -> GatewayPlan
             namespace=namespace,
             spec={
                 "gatewayClassName": own,
-                "listeners": [_listener(each) for each in listeners_of(settings, name)],
+                "listeners": [_listener(settings, each) for each in listeners_of(settings, name)],
             },
         ),
     )
 
 
-def _listener(listener: Listener) -> dict[str, Any]:
-    kinds = [{"group": "gateway.networking.k8s.io", "kind": kind} for kind in _ROUTES[listener.protocol]]
+def _listener(settings: Settings, listener: Listener) -> dict[str, Any]:
+    """A listener of one backend takes its kind of route alone.
+
+    When a backend's protocol changes, its old route ends here, before what is asked of callers changes.
+    """
+    owner = None if listener.backend is None else (settings.backends or {})[listener.backend]
+    taken = _SHARED if owner is None else (ROUTE_KINDS[owner.protocol],)
+    kinds = [{"group": "gateway.networking.k8s.io", "kind": kind} for kind in taken]
     return {
         "name": listener.name,
         "protocol": listener.protocol,

@@ -57,12 +57,7 @@ def grants(settings: Settings) -> Iterator[KubeObject]:
 
 
 def _uses(backend: Backend, backends: Mapping[str, Backend]) -> Iterator[_Use]:
-    others = {
-        name
-        for route in (backend.routes or {}).values()
-        for name in (*(route.split or ()), *(() if route.mirror is None else (route.mirror.to,)))
-    }
-    for each in (backend, *(backends[name] for name in sorted(others))):
+    for each in (backend, *(backends[name] for name in backend.shared_with)):
         if each.service is not None:
             yield _Use(
                 group=_GATEWAY_API,

@@ -1,5 +1,6 @@
 """What becomes of a backend's requests: the rules of HTTPRoutes and GRPCRoutes."""
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from components.plan.mesh.requests import INTERNAL_HEADERS
@@ -17,17 +18,40 @@ _REGEX_FILTER: Final = "HTTPRouteFilter"
 _ENVOY_GATEWAY: Final = "gateway.envoyproxy.io"
 
 
-def http_objects(
-    settings: Settings, name: str, backend: Backend, *, cluster_domain: str
-) -> tuple[list[KubeObject], list[dict[str, Any]]]:
-    """The filters of our own that a backend's rules refer to, and the rules."""
+def route_filters(settings: Settings, name: str, backend: Backend) -> Iterator[KubeObject]:
+    """What rules of a backend refer to in order to put a path before every path.
+
+    A rule whose filter is missing answers 500. Envoy Gateway replaces the prefix `/` of `/news` by `/v2` literally,
+    which makes `/v2news`.
+    """
+    for key, route in sorted((backend.routes or {}).items()):
+        if route.rewrite is None or not _prepends(route):
+            continue
+        path = (route.rewrite.path or "").rstrip("/")
+        yield KubeObject(
+            api_version=f"{_ENVOY_GATEWAY}/v1alpha1",
+            kind=_REGEX_FILTER,
+            name=further_name(name, key),
+            namespace=settings.install.envoy_gateway.namespace,
+            spec={
+                "urlRewrite": {
+                    "path": {
+                        "type": "ReplaceRegexMatch",
+                        "replaceRegexMatch": {"pattern": "^/", "substitution": f"{path}/"},
+                    }
+                }
+            },
+        )
+
+
+def http_rules(settings: Settings, name: str, backend: Backend, *, cluster_domain: str) -> list[dict[str, Any]]:
+    """The rules of a backend's one route."""
     if backend.resolver is not None:
-        return [], [_resolved(name, backend, host) for host in sorted(backend.hostnames or ())]
+        return [_resolved(name, backend, host) for host in sorted(backend.hostnames or ())]
     plans = _Rules(settings, name, backend, cluster_domain)
     if backend.routes is None:
-        return [], [plans.default()]
-    found = sorted(backend.routes.items())
-    return [plans.prefixed(key) for key, route in found if _prepends(route)], [plans.rule(*each) for each in found]
+        return [plans.default()]
+    return [plans.rule(key, route) for key, route in sorted(backend.routes.items())]
 
 
 class _Rules:
@@ -51,28 +75,6 @@ class _Rules:
         if route.redirect is not None:
             return {**rule, "filters": [self._redirect(route, route.redirect)]}
         return {**rule, "filters": self._filters(key, route), "backendRefs": self._references(route)}
-
-    def prefixed(self, key: str) -> KubeObject:
-        """What puts a path before every path.
-
-        Envoy Gateway replaces the prefix `/` of `/news` by `/v2` literally, which makes `/v2news`.
-        """
-        route = (self._backend.routes or {})[key]
-        path = route.rewrite.path if route.rewrite is not None else None
-        return KubeObject(
-            api_version=f"{_ENVOY_GATEWAY}/v1alpha1",
-            kind=_REGEX_FILTER,
-            name=further_name(self._name, key),
-            namespace=self._settings.install.envoy_gateway.namespace,
-            spec={
-                "urlRewrite": {
-                    "path": {
-                        "type": "ReplaceRegexMatch",
-                        "replaceRegexMatch": {"pattern": "^/", "substitution": f"{(path or '').rstrip('/')}/"},
-                    }
-                }
-            },
-        )
 
     def _references(self, route: BackendRoute | None) -> list[dict[str, Any]]:
         if route is None or route.split is None:
@@ -121,14 +123,11 @@ class _Rules:
             backend = next(
                 each for each in (self._settings.backends or {}).values() if redirect.host in (each.hostnames or ())
             )
-            is_tls = backend.certificate is not None or backend.protocol == "TLS"
             target |= {
-                "scheme": "https" if is_tls else "http",
+                "scheme": "https" if backend.speaks_tls else "http",
                 "hostname": redirect.host,
                 "port": backend.listening_port,
             }
-        if redirect.port is not None:
-            target["port"] = redirect.port
         if redirect.path is not None:
             target["path"] = _replaced(route, redirect.path)
         return {"type": "RequestRedirect", "requestRedirect": target}

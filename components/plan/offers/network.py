@@ -101,12 +101,12 @@ def _services(settings: Settings, name: str, offered: Mapping[str, Backend]) -> 
     """What proxies ask in the cluster: Services that are offered, authorizers, collectors of logs and traces."""
     for _, each in sorted(offered.items()):
         if each.service is not None:
-            yield to_service(each.service.namespace, each.service.port, each.service.pod_port)
+            yield to_service(each.service)
         authorizer = None if each.access.external is None else each.access.external.service
         if authorizer is not None:
-            yield to_service(authorizer.namespace, authorizer.port, authorizer.pod_port)
+            yield to_service(authorizer)
     for collector in collectors(settings, name).values():
-        yield to_service(collector.namespace, collector.port, collector.pod_port)
+        yield to_service(collector)
 
 
 def _each_once(rules: Iterator[Rule]) -> Iterator[Rule]:
@@ -155,6 +155,6 @@ def _rate_limit(settings: Settings, redis: Redis) -> KubeObject:
         egress=[
             *dns(settings),
             {"to": [pods(namespace, _CONTROLLER)], "ports": tcp(_LIMITS)},
-            to_service(redis.namespace, redis.port, redis.pod_port),
+            to_service(redis),
         ],
     )

@@ -13,7 +13,8 @@ from components.settings.offers.gateways import BackendGateway
 from components.settings.offers.listening import ADDRESS_TYPE
 from policy.approvals import Approvals
 
-NOT_INJECTED: Final = {"sidecar.istio.io/inject": "false"}
+_INJECT: Final = "sidecar.istio.io/inject"
+NOT_INJECTED: Final = {_INJECT: "false"}
 """The label of a pod that gets no sidecar."""
 _OWNER: Final = "gateway.envoyproxy.io/owning-gateway-name"
 _ADMIN_PATHS: Final = [
@@ -95,7 +96,7 @@ def _membership(settings: Settings, gateway: BackendGateway, approvals: Approval
         return {"labels": NOT_INJECTED}
     inside = (*approvals.cluster.pod_cidrs, *approvals.cluster.service_cidrs)
     return {
-        "labels": {**NOT_INJECTED, "sidecar.istio.io/inject": "true"},
+        "labels": {_INJECT: "true"},
         "annotations": {
             "traffic.sidecar.istio.io/includeInboundPorts": "",
             "traffic.sidecar.istio.io/includeOutboundIPRanges": ",".join(sorted(inside)),
@@ -140,7 +141,7 @@ def _service(gateway: BackendGateway) -> dict[str, Any]:
 
 
 def _shutdown(gateway: BackendGateway) -> dict[str, Any]:
-    """A proxy that goes stays until its connections have ended, ten seconds at least, for others to learn of it.
+    """A proxy that goes stays until its connections have ended, and long enough for others to learn of it.
 
     Envoy Gateway gives the pod five minutes more (internal/infrastructure/kubernetes/proxy/resource_provider.go).
     """

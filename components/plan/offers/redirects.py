@@ -6,6 +6,7 @@ from typing import Any
 from components.plan.names import further_name
 from components.plan.objects import DECLARATION, KubeObject, declaration
 from components.plan.offers.listeners import gateway_name, redirecting
+from components.plan.offers.routes import route_name
 from components.settings import Settings
 from components.settings.offers.backends import Backend
 from components.settings.reserved import OFFER_TLS_PORT
@@ -21,7 +22,7 @@ def redirects(settings: Settings, name: str, backend: Backend) -> Iterator[KubeO
     yield KubeObject(
         api_version="gateway.networking.k8s.io/v1",
         kind="HTTPRoute",
-        name=further_name(name, "redirect"),
+        name=further_name(route_name(name, backend), "redirect"),
         namespace=settings.install.envoy_gateway.namespace,
         spec={
             "parentRefs": [

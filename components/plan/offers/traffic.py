@@ -25,12 +25,14 @@ def traffic_policies(settings: Settings, name: str, backend: Backend, *, cluster
     A rule's policy takes the place of the route's, so each is whole.
     """
     service_name = mesh_host(settings, backend, cluster_domain=cluster_domain)
-    common, patience = _common(backend, service_name), _patience(backend.routes or {})
-    if len(set(map(str, patience.values()))) == 1:  # all rules alike
-        common |= _merged(common, next(iter(patience.values())))
+    routes = backend.routes or {}
+    common, patience = _common(backend, service_name), _patience(routes)
+    first, *others = patience.values() or ({},)
+    if all(each == first for each in others):
+        common |= _merged(common, first)
         patience = {}
     own = {rule: each for rule, each in patience.items() if each}
-    if common and (len(own) < len(patience) or not patience):
+    if common and (len(own) < len(routes) or not routes):  # what redirects has limits, too
         yield _policy(settings, name, backend, common)
     for rule, each in sorted(own.items()):
         yield _policy(settings, name, backend, _merged(common, each), rule)

@@ -2,6 +2,7 @@
 
 import ipaddress
 
+from components.plan.envoy_gateway import uses_backend_api
 from components.plan.offers.helpers import socket_path
 from components.plan.preflight.addresses import is_inside, overlap
 from components.settings import Settings
@@ -12,7 +13,7 @@ from policy.approvals import Approvals
 
 def check(settings: Settings, approvals: Approvals, approvals_file: str) -> Found:
     """Everything about backends that is asked for and not granted."""
-    yield from _backend_api(settings, approvals, approvals_file)
+    yield from _writers(settings, approvals, approvals_file)
     yield from _resolvers(settings, approvals, approvals_file)
     for name, gateway in (settings.backend_gateways or {}).items():
         yield from _exposed(name, gateway, approvals, approvals_file)
@@ -20,11 +21,11 @@ def check(settings: Settings, approvals: Approvals, approvals_file: str) -> Foun
         yield from _sockets(name, gateway, approvals, approvals_file)
 
 
-def _backend_api(settings: Settings, approvals: Approvals, approvals_file: str) -> Found:
-    """Whoever may write a Backend picks where traffic goes; an admission policy of nobody would refuse our own."""
+def _writers(settings: Settings, approvals: Approvals, approvals_file: str) -> Found:
+    """Whoever may write a Backend, or a route, picks where traffic goes; a policy of nobody would refuse our own."""
     if settings.backends is None:
         return
-    if approvals.backend_api is None:
+    if approvals.backend_api is None and uses_backend_api(settings):
         yield (
             ("backends",),
             "needs Envoy Gateway's Backend API, which no approval lets be on",
@@ -33,7 +34,7 @@ def _backend_api(settings: Settings, approvals: Approvals, approvals_file: str) 
     if not approvals.platform_subjects:
         yield (
             ("backends",),
-            "is declared, but nobody is approved to write Backends, not even who deploys this stack",
+            "is declared, but nobody is approved to write what it is made of, not even who deploys this stack",
             f"leave it out, or have platformSubjects added to {approvals_file}, with who runs `pulumi up` among them",
         )
 

@@ -183,6 +183,11 @@ class Access(Model):
         has_login = self.oidc is not None and not self.oidc.pass_on
         return (*(("authorization",) if takes_authorization else ()), *(("cookie",) if has_login else ()))
 
+    @property
+    def passes_on(self) -> bool:
+        """Whether routes leave on a request what its caller showed to the Gateway, as a token or a login."""
+        return any(each is not None and each.pass_on for each in (self.jwt, self.oidc))
+
     @model_validator(mode="after")
     def _keeps_somebody_out(self) -> "Access":
         given = self.model_fields_set

@@ -190,6 +190,13 @@ class Backend(Answerable):
         return self.gateway or DEFAULT_GATEWAY
 
     @property
+    def shared_with(self) -> list[str]:
+        """The other backends that get some of its requests, or copies of them, by name."""
+        routes = (self.routes or {}).values()
+        others = {name for route in routes for name in route.split or ()}
+        return sorted(others | {route.mirror.to for route in routes if route.mirror is not None})
+
+    @property
     def speaks_tls(self) -> bool:
         """Whether callers speak TLS, which is passed through or ended."""
         return self.protocol == "TLS" or self.certificate is not None

@@ -17,11 +17,11 @@ from components.settings.types import (
     Entries,
     EntryName,
     Items,
-    KubernetesLabel,
     LabelKey,
     Model,
     Port,
     Sentence,
+    ServicePort,
 )
 
 
@@ -37,17 +37,11 @@ class Helper(Model):
     """Its arguments."""
 
 
-class LogCollector(Model):
+class LogCollector(ServicePort):
     """An OpenTelemetry collector in the cluster, for access logs."""
 
-    namespace: KubernetesLabel
-    """The namespace of its Service."""
-    service: KubernetesLabel
-    """Its Service."""
     port: Port = 4317
     """The Service's port; OTLP over gRPC."""
-    pod_port: Port | None = None
-    """The port of its pods, where it is another; the proxies' NetworkPolicy opens it."""
 
 
 class AccessLog(Model):

@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 from components.settings.destinations import HeaderChanges
 from components.settings.http_types import CallerHeader, Duration, HeaderValue, HttpMethod, HttpPath, Percent
 from components.settings.problems import wrong
-from components.settings.types import EntryName, Host, Items, Model, Port
+from components.settings.types import EntryName, Host, Items, Model
 
 _WITH_REDIRECT: Final = frozenset({"paths", "methods", "headers", "redirect"})
 """What a route may say beside a redirect."""
@@ -32,9 +32,8 @@ class Redirect(Model):
     """An answer that sends callers elsewhere, without asking the backend."""
 
     host: Host | None = None
-    """Where to. Without it: the host that they asked for. A host that this declaration offers."""
-    port: Port | None = None
-    """The port. Without it: of the Gateway."""
+    """Where to: a host that this declaration offers, by its scheme and on its port. Without it: the host that they
+    asked for, as they did."""
     path: HttpPath | None = None
     """In place of the matched path. Without `/*`."""
     status: Literal[301, 302, 303, 307, 308] = 302

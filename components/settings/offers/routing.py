@@ -5,10 +5,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from components.settings.destinations import HeaderChanges
+from components.settings.offers import sharing
 from components.settings.offers.backends import Backend
 from components.settings.offers.routes import BackendRoute, Redirect
 from components.settings.parts import Parts
 from components.settings.problems import Found, Path, did_you_mean
+from components.settings.reserved import OFFER_PORT, OFFER_TLS_PORT
 
 _MOST_MATCHES: Final = 64
 _MOST_MATCHES_IN_ALL: Final = 128
@@ -17,8 +19,6 @@ _MOST_HEADERS: Final = 16
 REMOVED_ANYWAY: Final = 9
 """Headers about the caller that every route removes, which count among the sixteen; where it takes off what callers
 showed to the Gateway, it removes one more."""
-_MOST_TARGETS: Final = 16
-"""Backends of one rule (Gateway API, HTTPRoute)."""
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH"})
 """Methods that Gateway API knows, without CONNECT, which opens a tunnel."""
 _GRPC: Final = re.compile(r"/[A-Za-z_][A-Za-z_0-9]*(\.[A-Za-z_][A-Za-z_0-9]*)*/([A-Za-z_][A-Za-z_0-9]*|\*)")
@@ -40,7 +40,7 @@ def check(parts: Parts) -> Found:
             yield from _headers((*path, key), backend, route)
             yield from _rewrite((*path, key), parts, backend, route)
             yield from _redirect((*path, key), parts, backend, route)
-            yield from _others((*path, key), parts, backend, route)
+            yield from sharing.check_route((*path, key), parts, backend, route)
         yield from _together(path, backend, backend.routes)
 
 
@@ -108,7 +108,7 @@ def _rewrite(path: Path, parts: Parts, backend: Backend, route: BackendRoute) ->
         return
     if route.rewrite.path is not None:
         yield from _replaced((*at, "path"), route, route.rewrite.path)
-    in_mesh = [name for name in _leads_to(path, route) if _is_found_by_name(parts, parts.backends.get(name))]
+    in_mesh = [name for name in _leads_to(path, route) if sharing.is_found_by_name(parts, parts.backends.get(name))]
     if route.rewrite.host is not None and in_mesh:
         yield (
             (*at, "host"),
@@ -120,14 +120,6 @@ def _rewrite(path: Path, parts: Parts, backend: Backend, route: BackendRoute) ->
 def _leads_to(path: Path, route: BackendRoute) -> Iterator[str]:
     yield str(path[1])
     yield from route.split or {}
-
-
-def _is_found_by_name(parts: Parts, backend: Backend | None) -> bool:
-    """Whether a Gateway's sidecars stand before a backend's Service."""
-    if backend is None or backend.service is None:
-        return False
-    gateway = parts.backend_gateways.get(backend.offered_by)
-    return gateway is not None and gateway.in_mesh
 
 
 def _replaced(at: Path, route: BackendRoute, path: str) -> Found:
@@ -151,24 +143,39 @@ def _redirect(path: Path, parts: Parts, backend: Backend, route: BackendRoute) -
     if backend.protocol == "GRPC":
         yield at, "is an answer that no client of gRPC follows", "`split` with another backend in a hundred of 100"
         return
-    hostnames = {hostname for each in parts.backends.values() for hostname in each.hostnames or ()}
-    all_read = parts.backend_names == frozenset(parts.backends)  # else it may be a hostname of another
-    if redirect.host is not None and redirect.host not in hostnames and all_read:
-        wrong = f"{redirect.host} is a hostname of no backend, and callers would be sent out of sight"
-        yield (*at, "host"), wrong, did_you_mean(redirect.host, hostnames)
+    if redirect.host is not None:
+        yield from _host((*at, "host"), parts, redirect.host)
     if redirect.path is not None:
         yield from _replaced((*at, "path"), route, redirect.path)
+        ends = any(each.endswith("/*") for each in route.paths or ())
         if route.paths == ("/*",):
             wrong = "would be joined to every path without a `/` between them"
             yield (*at, "path"), wrong, "leave it out, or `paths` below which it holds, for example `/old/*`"
+        elif ends and redirect.path != "/" and redirect.path.endswith("/"):
+            wrong = "ends in `/`, and what stands behind the matched path begins with another"
+            yield (*at, "path"), wrong, f"`{redirect.path.removesuffix('/')}`"
     if _leads_back(backend, route, redirect):
         yield at, "leads back to itself, and callers would go round for ever", "another host, or a path elsewhere"
 
 
+def _host(at: Path, parts: Parts, host: str) -> Found:
+    offered = {hostname: each for each in parts.backends.values() for hostname in each.hostnames or ()}
+    target = offered.get(host)
+    if target is None:
+        if parts.backend_names == frozenset(parts.backends):  # else it may be a hostname of another
+            wrong = f"{host} is a hostname of no backend, and callers would be sent out of sight"
+            yield at, wrong, did_you_mean(host, offered)
+        return
+    usual, other = (OFFER_TLS_PORT, OFFER_PORT) if target.speaks_tls else (OFFER_PORT, OFFER_TLS_PORT)
+    if target.listening_port == other:
+        # Envoy Gateway leaves both out of redirects, whatever the scheme (internal/xds/translator/route.go).
+        speaks = "with TLS" if target.speaks_tls else "in plain text"
+        wrong = f"{host} is offered on port {other} {speaks}, and callers would be sent to port {usual}"
+        yield at, wrong, "another `port` for that backend"
+
+
 def _leads_back(backend: Backend, route: BackendRoute, redirect: Redirect) -> bool:
     if redirect.host is not None and redirect.host not in (backend.hostnames or ()):
-        return False
-    if redirect.port not in (None, backend.listening_port):
         return False
     if redirect.path is None:
         return True
@@ -178,69 +185,6 @@ def _leads_back(backend: Backend, route: BackendRoute, redirect: Redirect) -> bo
 def _covers(pattern: str, path: str) -> bool:
     prefix = pattern.removesuffix("/*")
     return path == pattern if prefix == pattern else f"{path}/".startswith(f"{prefix}/")
-
-
-def _others(path: Path, parts: Parts, backend: Backend, route: BackendRoute) -> Found:
-    """Where requests are split or copied to."""
-    others: list[tuple[Path, str]] = [((*path, "split", other), other) for other in route.split or {}]
-    if route.split is not None:
-        total = sum(route.split.values())
-        if total > 100:  # noqa: PLR2004 - percent
-            yield (*path, "split"), f"adds up to {total} in a hundred", "at most 100"
-        if len(route.split) >= _MOST_TARGETS:
-            wrong = f"names {len(route.split)} others, and one route leads to {_MOST_TARGETS} backends in all"
-            yield (*path, "split"), wrong, "fewer"
-        if backend.standby is not None:
-            wrong = "shares requests out, and `standby` would be one of those who get some"
-            yield (*path, "split"), wrong, "a backend without `standby`"
-        if any(endpoint.zone is not None for endpoint in backend.endpoints or ()):
-            # Envoy Gateway makes one pool of a rule's targets, and one that prefers zones has no shares.
-            wrong = "shares requests out, and by `zone` proxies would share them out otherwise"
-            yield (*path, "split"), wrong, "endpoints without `zone`"
-    if route.mirror is not None:
-        at = (*path, "mirror", "to")
-        others.append((at, route.mirror.to))
-        if _is_found_by_name(parts, parts.backends.get(route.mirror.to)):
-            wrong = f"sends copies under their first name, by which no sidecar finds backends.{route.mirror.to}"
-            yield at, wrong, "a Gateway without `inMesh`, or `split`"
-    for at, other in others:
-        yield from _may_send(parts, backend, at, other)
-
-
-def _may_send(parts: Parts, backend: Backend, at: Path, other: str) -> Found:
-    target = parts.backends.get(other)
-    if other == at[1]:
-        yield at, "is the backend itself", "another backend"
-    elif target is None:
-        if other not in parts.backend_names:
-            yield at, f"there is no `{other}` under backends", did_you_mean(other, parts.backend_names - {str(at[1])})
-    elif target.protocol != backend.protocol:
-        wrong = f"backends.{other} is {target.protocol}, and this is {backend.protocol}"
-        yield at, wrong, "a backend of the same `protocol`"
-    elif target.resolver is not None or target.standby is not None:
-        key = "resolver" if target.resolver is not None else "standby"
-        yield at, f"backends.{other} has `{key}`, which shares requests with nobody", f"a backend without `{key}`"
-    elif target.offered_by != backend.offered_by:
-        wrong = f"backends.{other} is offered by another Gateway, whose callers may be others"
-        yield at, wrong, "the same `gateway` for both"
-    else:
-        yield from _holds_as_well(backend, target, at, other)
-
-
-def _holds_as_well(backend: Backend, target: Backend, at: Path, other: str) -> Found:
-    """What a backend asks of its callers is asked by its own routes only, so these callers must be asked the same."""
-    if target.access.public is None and target.access != backend.access:
-        wrong = f"backends.{other} has another `access`, which nobody would be asked for this way"
-        yield at, wrong, "the same `access` for both"
-    elif target.limits is not None and target.limits != backend.limits:
-        wrong = f"backends.{other} has `limits`, which would not hold this way"
-        yield at, wrong, "the same `limits` for both"
-    elif target.routes is not None:
-        wrong = f"backends.{other} has `routes`, which would not hold this way: all its paths would be reached"
-        yield at, wrong, "a backend without `routes`"
-    elif target.certificate is not None and backend.certificate is None:
-        wrong = f"backends.{other} is offered with TLS only, and this is offered in plain text"
-        yield at, wrong, "`certificate` for both"
 
 
 def _together(path: Path, backend: Backend, routes: dict[str, BackendRoute]) -> Found:

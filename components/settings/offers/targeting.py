@@ -45,6 +45,7 @@ def check(parts: Parts) -> Found:
         yield from _tls(path, backend)
         yield from _application_protocol(path, backend)
         yield from _health(path, backend)
+        yield from _shared_question(path, backend, parts)
 
 
 def _place(path: Path, backend: Backend) -> Found:
@@ -216,3 +217,23 @@ def _health(path: Path, backend: Backend) -> Found:
             if getattr(backend.connections, key) is not None:
                 wrong = f"is about requests, which nobody sees in {backend.protocol}"
                 yield (*path, "connections", to_camel(key)), wrong, "leave it out"
+
+
+def _shared_question(path: Path, backend: Backend, parts: Parts) -> Found:
+    """All targets of a route are asked under one name, by which sidecars choose who is asked."""
+    gateway, check = parts.backend_gateways.get(backend.offered_by), backend.health_check
+    if check is None or check.path is None or gateway is None or not gateway.in_mesh:
+        return
+    others = {name for route in (backend.routes or {}).values() for name in route.split or ()}
+    for name in sorted(others & parts.backends.keys()):
+        if _service_name(parts.backends[name]) != _service_name(backend):
+            yield (
+                (*path, "healthCheck", "path"),
+                f"is asked of backends.{name} under the name of this backend, where sidecars do not find it",
+                "`outliers` instead; or a Gateway without `inMesh`",
+            )
+
+
+def _service_name(backend: Backend) -> tuple[str, str] | None:
+    """What sidecars find a backend's Service by; outside, any name will do."""
+    return None if backend.service is None else (backend.service.namespace, backend.service.name)

@@ -100,7 +100,9 @@ class Pod:
             " --header 'content-type: application/grpc' --header 'te: trailers' --dump-header - --output /dev/null"
             ' --data-binary @- "$@"'
         )
-        return self.run("sh", "-c", script, "sh", *arguments, url).stdout
+        # A proxy may answer and reset the stream before the message is sent: curl then fails (92) and shows nothing.
+        tries = (self.run("sh", "-c", script, "sh", *arguments, url).stdout for _ in range(5))
+        return next((shown for shown in tries if shown), "")
 
     def log(self, container: str) -> str:
         """What a container has printed."""

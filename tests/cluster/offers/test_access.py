@@ -223,5 +223,5 @@ def test_a_missing_secret_opens_nothing(offered: Cluster, caller: Caller) -> Non
         caller.settled(f"{url}/unset", outcome="401")
     finally:
         offered.kubectl.run("delete", "secret", "callers-to-come", "-n", NAMESPACE)
-    caller.settled(f"{url}/unset", *key, outcome="500")
+    caller.settled(f"{url}/set", *key, outcome="500")
     assert asked(offered, "/unset") == []

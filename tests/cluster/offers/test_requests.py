@@ -118,6 +118,22 @@ def test_clients_in_the_mesh_reach_backends(offered: Cluster, client: Client, ur
     assert request["peer"] in {pod.address for pod in pods}
 
 
+@pytest.mark.proves("north-south", "clients in the mesh call backends by gRPC, and hear how it went")
+def test_clients_in_the_mesh_call_by_grpc(offered: Cluster, client: Client) -> None:
+    """Guards against a sidecar that speaks HTTP/1.1 to the Gateway, where a call has no trailers and no status."""
+    reader, method = client("news", "reader"), "/bed.Calls/OfTheMesh"
+    to = ("--resolve", f"calls.example.org:80:{_ANYWHERE}")
+
+    def is_answered() -> bool:
+        return "grpc-status: 0" in reader.call(f"http://calls.example.org{method}", *to)
+
+    wait_until(is_answered, "a call to be answered", seconds=20)
+    seen = offered.outside.seen("vm1", event="request", protocol="grpc", path=method)
+    pods = offered.pods(NAMESPACE, f"gateway.envoyproxy.io/owning-gateway-name={DEFAULT}")
+    assert {each["peer"] for each in seen} <= {pod.address for pod in pods}
+    assert seen
+
+
 @pytest.mark.proves("north-south", "clients in the mesh reach backends by their hostnames")
 @pytest.mark.usefixtures("offered")
 def test_clients_in_the_mesh_reach_tls_on_another_port(client: Client) -> None:

@@ -1,13 +1,15 @@
-"""EGR526: a rate limit that is written down, and lets everything pass."""
+"""EGR526: a limit or a check that is written down, and lets requests pass."""
 
 from collections.abc import Iterable
 
+from policy.readers.authentication import SECURITY_POLICY
 from policy.readers.envoy_gateway_config import CONFIGURATION_KINDS, configurations_of
 from policy.reading import Node, Reader, is_empty, root
 from policy.rule import Context, Finding, ObjectRule, Severity, Subject
 
 _BACKEND_TRAFFIC_POLICY = "gateway.envoyproxy.io/BackendTrafficPolicy"
 _KINDS_OF_LIMIT = ("global", "local")
+_PERCENT = 100  # the denominator of a Fraction that has none
 
 
 def _check(subject: Subject, _context: Context) -> Iterable[Finding]:
@@ -17,6 +19,9 @@ def _check(subject: Subject, _context: Context) -> Iterable[Finding]:
         for kind in _KINDS_OF_LIMIT:
             for rule in reader.items(reader.field(limits, kind, "rules")):
                 _judge_rule(reader, rule)
+        return reader.findings
+    if subject.group_kind == SECURITY_POLICY:
+        _judge_shadow(reader, reader.field(Reader().field(root(subject.whole), "spec"), "csrf", "shadowFraction"))
         return reader.findings
     # What cannot be read on the way to a configuration is EGR514's finding.
     for configuration in configurations_of(subject, Reader()):
@@ -37,16 +42,25 @@ def _judge_rule(reader: Reader, rule: Node) -> None:
         reader.report(number, "0 counts no request, and nothing else is counted")
 
 
+def _judge_shadow(reader: Reader, fraction: Node) -> None:
+    # Whoever forges requests sends another one, so a share of them is as good as all.
+    share = reader.number(reader.field(fraction, "numerator"))
+    if share is not None and share > 0:
+        whole = reader.number(reader.field(fraction, "denominator")) or _PERCENT
+        reader.report(fraction, f"{share} of {whole} requests pass from any page, and are only counted")
+
+
 RULE = ObjectRule(
     id="EGR526",
-    name="rate-limit-absent",
+    name="guard-not-enforced",
     severity=Severity.WARN,
-    applies_to=CONFIGURATION_KINDS | {_BACKEND_TRAFFIC_POLICY},
-    summary="A rate limit counts requests, refuses what is too much, and holds while its service is down.",
-    why="Whoever reads the policy relies on the limit: the outside service that is paid for by the call, or that falls "
-    "over. Whoever can make the counter fail, by load above all, gets past it.",
-    remediation="write rateLimit.failClosed: true into Envoy Gateway's configuration, and leave shadowMode and a "
-    "cost of 0 out",
+    applies_to=CONFIGURATION_KINDS | {_BACKEND_TRAFFIC_POLICY, SECURITY_POLICY},
+    summary="A rate limit counts requests, refuses what is too much, and holds while its service is down; a check of "
+    "origins (csrf) refuses too.",
+    why="Whoever reads the policy relies on it: the outside service that is paid for by the call, or that falls over; "
+    "users whose browsers other pages make call. Whoever can make the counter fail, by load above all, gets past it.",
+    remediation="write rateLimit.failClosed: true into Envoy Gateway's configuration, and leave shadowMode, "
+    "shadowFraction and a cost of 0 out",
     example="""\
 apiVersion: gateway.envoyproxy.io/v1alpha1
 kind: BackendTrafficPolicy
@@ -56,6 +70,7 @@ spec:
   rateLimit: {local: {rules: [{limit: {requests: 100, unit: Second}}]}}
 """,
     url="https://gateway.envoyproxy.io/docs/tasks/traffic/global-rate-limit/",
-    source="envoyproxy/gateway: api/v1alpha1/ratelimit_types.go, envoygateway_types.go",
+    source="envoyproxy/gateway: api/v1alpha1/ratelimit_types.go, envoygateway_types.go, csrf_types.go, "
+    "internal/xds/translator/csrf.go",
     check=_check,
 )
