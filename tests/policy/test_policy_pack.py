@@ -17,8 +17,8 @@ from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 from pulumi_policy.proxy import UNKNOWN_OBJECT_VALUE, UNKNOWN_STRING_VALUE, unknown_checking_proxy
 from stack_environments import APPROVALS, environment_of
 
-from policy.pack import policies_for, subjects_of_resource
-from policy.rule import UNKNOWN
+from policy.pack import policies_for, subjects_of_registered
+from policy.rule import UNKNOWN, Registration
 from policy.stack import context_of_environment
 
 ROOT = Path(__file__).parents[2]
@@ -212,7 +212,7 @@ def test_the_engine_shows_each_message_behind_a_short_description(pack: Any) -> 
 
 def _read(resource_type: str, props: dict[str, Any]) -> list[tuple[str, str]]:
     proxy = unknown_checking_proxy(props)
-    return [(s.group_kind, s.ref.name) for s in subjects_of_resource(resource_type, proxy, "urn")]
+    return [(s.group_kind, s.ref.name) for s in subjects_of_registered(resource_type, proxy, Registration(urn="urn"))]
 
 
 def test_the_type_of_a_resource_counts_where_its_properties_lie_or_are_silent() -> None:
@@ -234,5 +234,5 @@ def test_the_type_of_a_resource_counts_where_its_properties_lie_or_are_silent() 
 def test_properties_become_plain_data() -> None:
     """Guards against proxies that raise inside a rule, and against 80.0 where a port is meant."""
     props = {"spec": {"a": [{"port": 80.0}, UNKNOWN_STRING_VALUE], "b": None, "c": 1.5}}
-    [subject] = subjects_of_resource(BACKEND, unknown_checking_proxy(props), "urn")
+    [subject] = subjects_of_registered(BACKEND, unknown_checking_proxy(props), Registration(urn="urn"))
     assert subject.whole == {"spec": {"a": [{"port": 80}, UNKNOWN], "b": None, "c": 1.5}}
