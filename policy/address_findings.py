@@ -4,13 +4,17 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network
 
 from policy.destinations import AddressPlace, destinations_of
-from policy.facts.addresses import AddressClass, embedded_ipv4
+from policy.facts.addresses import AddressClass, Network, embedded_ipv4
+from policy.facts.special_ranges import SPECIAL_RANGES
 from policy.rule import ClusterRange, Finding, Grants, Subject
 
 PRIVATE_CLASSES = frozenset({AddressClass.PRIVATE, AddressClass.SHARED, AddressClass.UNIQUE_LOCAL})
 """The classes that an approval can open."""
 NEVER_CLASSES = frozenset(AddressClass) - PRIVATE_CLASSES - {AddressClass.PUBLIC}
 """The classes that nothing can approve."""
+NODE_CLASSES = frozenset({AddressClass.LOOPBACK, AddressClass.UNSPECIFIED, AddressClass.METADATA})
+"""The classes at which the node itself answers, or who hands out its credentials: no network policy opens them."""
+_PRIVATE = tuple(row.network for row in SPECIAL_RANGES if row.address_class in PRIVATE_CLASSES)
 
 
 def judged_addresses(subject: Subject) -> Iterator[AddressPlace]:
@@ -55,6 +59,11 @@ def is_approved(place: AddressPlace, grants: Grants) -> bool:
         and (granted.ports is None or (bool(place.ports) and place.ports <= granted.ports))
         for granted in grants.private_ranges
     )
+
+
+def is_in_private_range(network: Network) -> bool:
+    """Whether all of `network` is in one range of private addresses."""
+    return any(_holds(private, network) for private in _PRIVATE)
 
 
 def said(place: AddressPlace) -> str:

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from typing import Final
@@ -99,6 +99,10 @@ class Finding:
     """The object; an object rule leaves it out, because it judges only one."""
     origin: str = ""
     """The origin of that object."""
+
+    def of(self, subject: Subject) -> "Finding":
+        """The same about `subject`: what a rule about more than one object says."""
+        return replace(self, ref=subject.ref, origin=subject.origin)
 
 
 @dataclass(frozen=True, kw_only=True)
