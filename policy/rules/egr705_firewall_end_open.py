@@ -44,7 +44,9 @@ def _judge_places(chain: Chain) -> Iterator[Finding]:
     for placed in chain.policies:
         subject = placed.policy.subject
         if placed.place is None:
-            yield _about(placed, f"{shown(placed.policy.order.value)} is no place, counted from 1")
+            order = placed.policy.order.value
+            said = shown(order) if isinstance(order, str) else "nothing"
+            yield _about(placed, f"{said} is no place, counted from 1")
         elif placed.place in taken:
             yield _about(placed, f"{placed.place} is also the place of {taken[placed.place]}")
         elif placed.place > (free := max(taken, default=0) + 1):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from policy.address_findings import NEVER_CLASSES, cluster_range_of, said
+from policy.address_findings import NEVER_CLASSES, cluster_range_of, said, said_of_cluster
 from policy.destinations import AddressPlace, NamePlace
 from policy.destinations.cloud_firewall import address_book
 from policy.destinations.walk import Walk
@@ -41,7 +41,7 @@ def _of_address(place: AddressPlace, context: Context) -> Iterator[Finding]:
     if classes:
         yield Finding(path=place.path, message=f"{said(place)} {' and '.join(sorted(classes))}")
     elif known is not None:
-        yield Finding(path=place.path, message=f"{said(place)} addresses of {known.what}, {known.network}")
+        yield Finding(path=place.path, message=said_of_cluster(place, known))
 
 
 def _of_name(place: NamePlace, context: Context) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from policy.address_findings import PRIVATE_CLASSES, cluster_range_of, in_approved_range, is_approved, said
+from policy.address_findings import PRIVATE_CLASSES, cluster_range_of, is_approved, missing_approval, said
 from policy.destinations import AddressPlace
 from policy.destinations.cloud_firewall import address_book
 from policy.destinations.walk import Walk
@@ -46,9 +46,7 @@ def _of_address(place: AddressPlace, context: Context) -> Iterator[Finding]:
     # The cluster's own addresses are never approved: EGR707.
     if cluster_range_of(place, context.grants) is None and not is_approved(place, context.grants):
         kinds = " and ".join(sorted(PRIVATE_CLASSES & place.classes))
-        approved = in_approved_range(place, context.grants)
-        missing = "and approved on other ports" if approved else "and no approval holds it"
-        yield Finding(path=place.path, message=f"{said(place)} {kinds}, {missing}")
+        yield Finding(path=place.path, message=f"{said(place)} {kinds}, {missing_approval(place, context.grants)}")
 
 
 RULE = StackRule(

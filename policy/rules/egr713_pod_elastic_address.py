@@ -23,7 +23,7 @@ def _check(subject: Subject, _context: Context) -> Iterator[Finding]:
         annotations = reader.field(template.metadata, "annotations")
         for key, value in reader.mapping(annotations).items():
             node = Node(value=value, path=join(annotations.path, f"{key}"))
-            if _is_about_eips(f"{key}") and not _is_refusal(reader, f"{key}", node):
+            if _is_about_eips(f"{key}") and not (f"{key}".endswith(_SWITCH) and reader.text(node) in (None, "false")):
                 reader.report(node, "gives the pod an EIP, by which it goes out past the gateway")
     yield from reader.findings
 
@@ -31,10 +31,6 @@ def _check(subject: Subject, _context: Context) -> Iterator[Finding]:
 def _is_about_eips(key: str) -> bool:
     prefix, _, name = key.partition("/")
     return prefix in _PREFIXES and _WORD in name.split("-")
-
-
-def _is_refusal(reader: Reader, key: str, node: Node) -> bool:
-    return key.endswith(_SWITCH) and reader.text(node) == "false"
 
 
 RULE = ObjectRule(

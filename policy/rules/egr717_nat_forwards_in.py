@@ -19,7 +19,9 @@ def _check(subjects: tuple[Subject, ...], _context: Context) -> Iterator[Finding
         leads = stack.follow(entry, "forwardTableId", {NAT_GATEWAY})
         reader = Reader()
         values = [reader.field(root(entry.whole), key).value for key in _PORTS]
-        if not leads.is_known or leads.handles == frozenset() or not gateways.isdisjoint(leads.handles):
+        if not leads.is_known or leads.handles == frozenset():
+            yield Finding(path="forwardTableId", message="leads to a NAT gateway that cannot be followed").of(entry)
+        elif not gateways.isdisjoint(leads.handles):
             message = "is on the NAT gateway of the egress, for which no NAT firewall can be created then"
             yield Finding(path="forwardTableId", message=message).of(entry)
         elif any(f"{value}".lower() == _ANY for value in values):

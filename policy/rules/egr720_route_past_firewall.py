@@ -31,8 +31,8 @@ def _check(subjects: tuple[Subject, ...], context: Context) -> Iterator[Finding]
         if _is_elsewhere(route, tables) or (route.network is not None and is_in_private_range(route.network)):
             continue
         if not (route.gateways.handles and route.gateways.handles <= ours):
-            to, by = shown(route.destination.value), shown(route.next_hop.value)
-            message = f"{to} leads to a next hop of type {by}, past the NAT gateway"
+            by = f" of type {shown(route.next_hop.value)}" if isinstance(route.next_hop.value, str) else ""
+            message = f"{shown(route.destination.value)} leads to a next hop{by}, past the NAT gateway"
             yield Finding(path=route.destination.path, message=message).of(route.subject)
 
 

@@ -23,7 +23,7 @@ def _check(subjects: tuple[Subject, ...], context: Context) -> Iterator[Finding]
 def _judge(rule: GroupRule) -> Iterator[Finding]:
     if rule.is_egress and not rule.opens_every_port:
         return
-    what = "lets out to all of it, on every port" if rule.is_egress else "lets everybody in"
+    what = "opens all of it, on every port" if rule.is_egress else "lets all of it in"
     for node, network in rule.peers:
         if is_wide_public(network):
             yield Finding(path=node.path, message=f"{network} {what}")

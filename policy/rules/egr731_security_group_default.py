@@ -25,11 +25,11 @@ def _check(subjects: tuple[Subject, ...], context: Context) -> Iterator[Finding]
             yield Finding(path=_path(owner), message=message).of(owner)
         for handle in sorted(leads.handles):
             group = stack.find(handle)
-            if group is None:
+            if group is not None:
+                used[handle] = group
+            elif owner.registration is not None:  # beside a manifest, nobody expects cloud resources
                 message = f"{shown(handle)} is no security group of the stack, so nobody sees what it lets out"
                 yield Finding(path=_path(owner), message=message).of(owner)
-            else:
-                used[handle] = group
     closed = frozenset[str]().union(
         *(
             rule.groups.handles

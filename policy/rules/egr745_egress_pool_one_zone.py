@@ -18,7 +18,7 @@ def _check(subjects: tuple[Subject, ...], context: Context) -> Iterator[Finding]
         zones = {zone_of(stack, handle) for handle in vswitches.handles}
         # Of vSwitches from elsewhere nobody sees the zone here: as many as there are, so many zones there may be.
         if vswitches.is_known and (len(vswitches.handles) < _LEAST or (len(zones) < _LEAST and None not in zones)):
-            yield Finding(path="vswitchIds", message="has nodes in one zone only").of(pool)
+            yield Finding(path="vswitchIds", message="has nodes in fewer than two zones").of(pool)
         elif not vswitches.is_known:
             yield Finding(path="vswitchIds", message="leads to a vSwitch that cannot be followed").of(pool)
 

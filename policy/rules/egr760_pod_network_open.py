@@ -7,7 +7,7 @@ from policy.readers.cloud.kinds import POD_NETWORKING
 from policy.readers.cloud.pod_networking import PodNetworking, named_namespaces, pod_networking_of
 from policy.readers.selectors import names_values
 from policy.reading import Node, Reader, is_empty, root, shown
-from policy.rule import Context, Finding, ObjectRule, Severity, Subject
+from policy.rule import UNKNOWN, Context, Finding, ObjectRule, Severity, Subject
 
 _DEFAULTED: Final = ("vSwitchOptions", "securityGroupIDs")
 
@@ -27,7 +27,9 @@ def _check(subject: Subject, context: Context) -> Iterator[Finding]:
 
 def _judge_selectors(reader: Reader, networking: PodNetworking, context: Context) -> None:
     namespaces = networking.namespaces
-    if networking.pods.value is None and namespaces.value is None:
+    if namespaces.value is UNKNOWN:
+        reader.mapping(namespaces)
+    elif networking.pods.value is None and namespaces.value is None:
         reader.report(namespaces, "is missing, and so is podSelector: it is for no pod at all")
     elif not _names_values(reader, namespaces):
         reader.report(namespaces, "names no namespaces by a label and its value, so other pods are selected as well")

@@ -11,19 +11,24 @@ from policy.rule import Context, Finding, Severity, StackRule, Subject
 
 def _check(subjects: tuple[Subject, ...], _context: Context) -> Iterator[Finding]:
     stack = CloudStack(subjects)
+    given: dict[Subject, None] = {}
     for attachment in node_attachments(stack):
         name = Reader().field(root(attachment.whole), "policyName")
         if name.value in OPENING_POLICIES:
             message = f"{name.value} lets every pod that reaches the node's credentials open a way out"
             yield Finding(path=name.path, message=message).of(attachment)
-        for policy in policies_of(stack, attachment):
-            actions = opening_actions(policy)
-            if actions is None:
-                yield Finding(path="policyDocument", message="cannot be read before the update").of(policy)
-            elif actions:
-                more = f" and {len(actions) - 1} more" if len(actions) > 1 else ""
-                message = f"allows nodes {actions[0]}{more}, with which a way out is opened"
-                yield Finding(path="policyDocument", message=message).of(policy)
+        given |= dict.fromkeys(policies_of(stack, attachment))
+    for policy in given:
+        yield from (finding.of(policy) for finding in _judge(policy))
+
+
+def _judge(policy: Subject) -> Iterator[Finding]:
+    actions = opening_actions(policy)
+    if actions is None:
+        yield Finding(path="policyDocument", message="cannot be read, so nobody knows what nodes may do")
+    elif actions:
+        more = f" and {len(actions) - 1} more" if len(actions) > 1 else ""
+        yield Finding(path="policyDocument", message=f"allows nodes {actions[0]}{more}, with which a way out is opened")
 
 
 RULE = StackRule(
