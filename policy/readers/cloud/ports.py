@@ -6,7 +6,7 @@ from typing import Final
 
 from policy.facts.ports import LAST_PORT
 
-_PORTS: Final = re.compile(r"(\d{1,5})(?:/(\d{1,5}))?")
+_PORTS: Final = re.compile(r"([0-9]{1,5})(?:/([0-9]{1,5}))?")
 _WIDE: Final = 1024
 """As many ports as there are for well-known services: nobody answers for more of them as one destination."""
 
