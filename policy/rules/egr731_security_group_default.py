@@ -44,11 +44,12 @@ def _check(subjects: tuple[Subject, ...], context: Context) -> Iterator[Finding]
 def _judge(group: Subject, *, is_closed: bool) -> Iterator[Finding]:
     reader, whole = Reader(), root(group.whole)
     kind, inner = reader.field(whole, "securityGroupType"), reader.field(whole, "innerAccessPolicy")
-    is_advanced = kind.value == _ADVANCED
-    if not is_advanced and not is_closed:
+    if kind.value == _ADVANCED:
+        return  # closed both ways, whatever is read back as its inner policy
+    if not is_closed:
         said = "is missing, which means normal" if kind.value in (None, "") else shown(kind.value)
         yield Finding(path=kind.path, message=f"{said}: what no rule names goes out")
-    if f"{inner.value}".lower() == _ACCEPT or (inner.value in (None, "") and not is_advanced):
+    if inner.value in (None, "") or f"{inner.value}".lower() == _ACCEPT:
         said = shown(inner.value) if inner.value else "is missing, which means Accept"
         yield Finding(path=inner.path, message=f"{said}: everybody in the group reaches everybody else in it")
 

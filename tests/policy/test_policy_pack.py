@@ -181,6 +181,52 @@ def test_the_stack_as_a_whole(pack: Any) -> None:
     ]
 
 
+NAT_GATEWAY = "alicloud:vpc/natGateway:NatGateway"
+
+
+def test_protection_of_cloud_resources_reaches_the_rules(pack: Any) -> None:
+    """Guards against an option of a resource that the engine tells and no rule hears of."""
+    for protect in (True, False):
+        request = analyzer_pb2.AnalyzeRequest(
+            type=NAT_GATEWAY,
+            urn=f"urn:pulumi:dev::p::{NAT_GATEWAY}::nat",
+            properties=_properties({"deletionProtection": True, "vpcId": UNKNOWN_STRING_VALUE}),
+            options=analyzer_pb2.AnalyzerResourceOptions(protect=protect),
+        )
+        messages = [_message(each.message).split(":")[0] for each in pack.Analyze(request).diagnostics]
+        assert messages == ([] if protect else ["EGR750 address-unprotected"])
+
+
+def test_ids_that_are_not_known_are_followed_through_the_stack(pack: Any) -> None:
+    """Guards against a preview in which nobody sees that an SNAT entry lets out the workers."""
+
+    def resource(token: str, name: str, properties: dict[str, object], **leads_to: str) -> Any:
+        return analyzer_pb2.AnalyzerResource(
+            urn=name,
+            type=f"alicloud:{token}",
+            properties=_properties(properties),
+            propertyDependencies={
+                key: analyzer_pb2.AnalyzerPropertyDependencies(urns=[urn]) for key, urn in leads_to.items()
+            },
+        )
+
+    def violations(vswitch: str) -> list[str]:
+        resources = [
+            resource("vpc/switch:Switch", "nodes", {"cidrBlock": "172.16.8.0/24", "zoneId": "h"}),
+            resource("vpc/switch:Switch", "workers", {"cidrBlock": "172.16.9.0/24", "zoneId": "i"}),
+            resource("cs/nodePool:NodePool", "pool", {"vswitchIds": [UNKNOWN_STRING_VALUE]}, vswitchIds="nodes"),
+            resource("vpc/natGateway:NatGateway", "nat", {}),
+            # The engine leaves out what is not known at the top.
+            resource("vpc/snatEntry:SnatEntry", "snat", {"id": ""}, snatTableId="nat", sourceVswitchId=vswitch),
+        ]
+        diagnostics = pack.AnalyzeStack(analyzer_pb2.AnalyzeStackRequest(resources=resources)).diagnostics
+        return [f"{each.urn} {_message(each.message)}" for each in diagnostics if "EGR716" in each.message]
+
+    assert violations("nodes") == []
+    [message] = violations("workers")
+    assert message.startswith("snat EGR716 snat-beyond-egress: SnatEntry snat: sourceVswitchId: lets out a vSwitch")
+
+
 def test_the_settings_name_client_namespaces_too(pack: Any) -> None:
     """Guards against a namespace whose label was forgotten, so that nothing shuts it."""
     messages = [message for _, message in _analyze_stack(pack)]
