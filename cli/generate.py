@@ -122,11 +122,14 @@ def _rules_page() -> str:
         "[`egress check`](../checking-manifests.md), everywhere alike.",
         "",
         "In a Pulumi program it sees what is registered: of a chart its values, not what it renders",
-        "(`helm template | egress check -` judges that); nothing of other clouds' providers; nothing that someone",
-        "applies by hand. What must hold at run time is [given to the cluster as well](../admission.md).",
+        "(`helm template | egress check -` judges that); of Alibaba Cloud's provider what lets out or holds back",
+        "(EGR7xx, which follow ids through the program); nothing of other clouds'; nothing that someone applies by hand.",
+        "What must hold at run time is [given to the cluster as well](../admission.md).",
         "",
         "Where a rule says that an exception can be granted, one object can be excused from it, for a while, in the",
         "[approvals](approvals.md). Rules that warn can be made to block there (`raisedRules`); none can be lowered.",
+        "",
+        "Examples of cloud resources are written as `pulumi stack export` writes resources, with short names as URNs.",
     ]
     lines += ["", "| rule | does | what must hold |", "| --- | --- | --- |"]
     for rule in RULES:

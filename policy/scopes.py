@@ -1,14 +1,16 @@
 """Which kinds live in a namespace, of those that rules judge."""
 
 from policy.destinations import DESTINATION_KINDS
+from policy.readers.cloud.kinds import FIREWALL_POLICIES, POD_EIP
 from policy.readers.envoy_gateway_config import CONFIGURATION_KINDS
 from policy.readers.mesh_config import MESH_CONFIG_KINDS
 from policy.readers.pods import CLUSTER_WORKLOAD_KINDS, WORKLOAD_KINDS
 
 NAMESPACED_KINDS = (
-    (DESTINATION_KINDS - MESH_CONFIG_KINDS - CONFIGURATION_KINDS)
+    (DESTINATION_KINDS - MESH_CONFIG_KINDS - CONFIGURATION_KINDS - FIREWALL_POLICIES)
     | (WORKLOAD_KINDS - CLUSTER_WORKLOAD_KINDS)
     | {
+        POD_EIP,
         "argoproj.io/Application",
         "cilium.io/CiliumNetworkPolicy",
         "core/ConfigMap",

@@ -1,0 +1,163 @@
+"""The network of the egress nodes: their pools, the vSwitches that they and the gateways' pods have, and its routes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from policy.facts.addresses import Network, parse_network
+from policy.readers.cloud.kinds import (
+    NAT_FIREWALL,
+    NAT_GATEWAY,
+    NODE_POOL,
+    POD_NETWORKING,
+    ROUTE_ENTRIES,
+    ROUTE_TABLE_ATTACHMENT,
+    ROUTE_TABLES,
+    SWITCHES,
+)
+from policy.readers.cloud.links import CloudStack, Leads
+from policy.reading import Node, Reader, as_mapping, root
+from policy.rule import UNKNOWN, Context, Subject
+
+_ZONES: Final = ("zoneId", "availabilityZone")
+_DESTINATIONS: Final = ("destinationCidrBlock", "destinationCidrblock")
+"""VPCRouteEntry's, and RouteEntry's."""
+
+
+def is_egress_pool(pool: Subject, context: Context) -> bool:
+    """Whether a node pool has the labels by which gateways find egress nodes; every one may where nobody says which."""
+    reader = Reader()
+    labels = {
+        (reader.text(reader.field(label, "key")) or "", reader.text(reader.field(label, "value")) or "")
+        for label in reader.items(reader.field(root(pool.whole), "labels"))
+    }
+    return context.egress_labels <= labels
+
+
+def egress_pools(stack: CloudStack, context: Context) -> Iterator[Subject]:
+    """The node pools of the stack that gateways run in."""
+    return (pool for pool in stack.each({NODE_POOL}) if is_egress_pool(pool, context))
+
+
+def vswitches_of(stack: CloudStack, subject: Subject) -> Leads:
+    """The vSwitches of a node pool, or of a PodNetworking."""
+    if subject.group_kind == NODE_POOL:
+        return stack.follow(subject, "vswitchIds", SWITCHES)
+    reader = Reader()
+    options = reader.items(reader.field(root(subject.whole), "spec", "vSwitchOptions"))
+    return stack.follow(subject, "spec", SWITCHES, [option.value for option in options])
+
+
+def egress_vswitches(stack: CloudStack, context: Context) -> Leads | None:
+    """The vSwitches whose traffic is the egress nodes' or the gateways'; `None` where the stack has no such nodes."""
+    owners = [*egress_pools(stack, context), *stack.each({POD_NETWORKING})]
+    if not owners:
+        return None
+    found = [vswitches_of(stack, owner) for owner in owners]
+    handles = frozenset[str]().union(*(each.handles for each in found))
+    return Leads(handles=handles, is_known=all(each.is_known for each in found))
+
+
+def zone_of(stack: CloudStack, vswitch: str) -> str | None:
+    """The zone of a vSwitch; `None` where the stack does not show it."""
+    subject = stack.find(vswitch)
+    found = [Reader().field(root(subject.whole), key).value for key in _ZONES] if subject is not None else []
+    return next((zone for zone in found if isinstance(zone, str) and zone != ""), None)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Route:
+    """One entry of a route table."""
+
+    subject: Subject
+    tables: Leads
+    destination: Node
+    network: Network | None
+    """`None` where it cannot be read: EGR700 and EGR720 say so."""
+    gateways: Leads
+    """The NAT gateways that it leads to, by whichever name."""
+    next_hop: Node
+    """What its next hop is of."""
+
+
+def routes_in(stack: CloudStack) -> Iterator[Route]:
+    """The entries of route tables."""
+    reader = Reader()
+    for subject in stack.each(ROUTE_ENTRIES):
+        whole = root(subject.whole)
+        destination = next(
+            (node for key in _DESTINATIONS if (node := reader.field(whole, key)).value is not None),
+            reader.field(whole, _DESTINATIONS[0]),
+        )
+        yield Route(
+            subject=subject,
+            tables=stack.follow(subject, "routeTableId", ROUTE_TABLES),
+            destination=destination,
+            network=_network(reader.text(destination)),
+            gateways=_gateways(stack, subject),
+            next_hop=reader.field(whole, "nexthopType"),
+        )
+
+
+def tables_of(stack: CloudStack, firewall: Subject) -> Leads:
+    """The route tables whose default route a NAT firewall takes over."""
+    reader = Reader()
+    entries = reader.items(reader.field(root(firewall.whole), "natRouteEntryLists"))
+    values = [reader.field(entry, "routeTableId").value for entry in entries]
+    # Several routes may stand in one table, whose id is not known yet.
+    known = [value for value in dict.fromkeys(map(_hashable, values)) if value is not None]
+    return stack.follow(firewall, "natRouteEntryLists", ROUTE_TABLES, known)
+
+
+def gateway_of(stack: CloudStack, firewall: Subject) -> Leads:
+    """The NAT gateway that a NAT firewall stands at."""
+    return stack.follow(firewall, "natGatewayId", {NAT_GATEWAY})
+
+
+def egress_tables(stack: CloudStack, context: Context) -> frozenset[str]:
+    """The route tables of egress traffic.
+
+    Firewalls take them over, or NAT gateways are reached by them, or they are the egress vSwitches' own.
+    """
+    found = [tables_of(stack, firewall).handles for firewall in stack.each({NAT_FIREWALL})]
+    gateways = {stack.handle_of(gateway) for gateway in stack.each({NAT_GATEWAY})}
+    found += [route.tables.handles for route in routes_in(stack) if not gateways.isdisjoint(route.gateways.handles)]
+    vswitches = egress_vswitches(stack, context)
+    if vswitches is not None:
+        found += [
+            table.handles
+            for table, vswitch in attachments_in(stack).values()
+            if not vswitches.handles.isdisjoint(vswitch.handles)
+        ]
+    return frozenset[str]().union(*found)
+
+
+def attachments_in(stack: CloudStack) -> dict[Subject, tuple[Leads, Leads]]:
+    """The table and the vSwitch of each attachment."""
+    return {
+        subject: (
+            stack.follow(subject, "routeTableId", ROUTE_TABLES),
+            stack.follow(subject, "vswitchId", SWITCHES),
+        )
+        for subject in stack.each({ROUTE_TABLE_ATTACHMENT})
+    }
+
+
+def _gateways(stack: CloudStack, subject: Subject) -> Leads:
+    """A route that the firewall took over has its own next hop; the program still says which gateway is meant."""
+    hops = Reader().items(Reader().field(root(subject.whole), "nextHops"))
+    if hops:
+        values = [Reader().field(hop, "nexthopId").value for hop in hops]
+        return stack.follow(subject, "nextHops", {NAT_GATEWAY}, values)
+    return stack.follow(subject, "nexthopId", {NAT_GATEWAY})
+
+
+def _network(text: str | None) -> Network | None:
+    try:
+        return None if text is None else parse_network(text)
+    except ValueError:
+        return None
+
+
+def _hashable(value: object) -> object:
+    return UNKNOWN if as_mapping(value) is not None or isinstance(value, list) else value

@@ -1,0 +1,63 @@
+"""EGR713: a pod that gets an EIP of its own."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from policy.readers.cloud.kinds import POD_EIP
+from policy.readers.pods import POD_KINDS, pod_templates_of
+from policy.reading import Node, Reader, join
+from policy.rule import Context, Finding, ObjectRule, Severity, Subject
+
+_PREFIXES: Final = frozenset({"k8s.aliyun.com", "network.alibabacloud.com"})
+_WORD: Final = "eip"
+_SWITCH: Final = "with-eip"
+"""`pod-with-eip` and `eci-with-eip` say whether there is one at all; the others are nothing but about one."""
+
+
+def _check(subject: Subject, _context: Context) -> Iterator[Finding]:
+    if subject.group_kind == POD_EIP:
+        yield Finding(path="", message="gives a pod a way out of its own")
+        return
+    reader = Reader()
+    for template in pod_templates_of(subject):
+        annotations = reader.field(template.metadata, "annotations")
+        for key, value in reader.mapping(annotations).items():
+            node = Node(value=value, path=join(annotations.path, f"{key}"))
+            if _is_about_eips(f"{key}") and not (f"{key}".endswith(_SWITCH) and reader.text(node) in (None, "false")):
+                reader.report(node, "gives the pod an EIP, by which it goes out past the gateway")
+    yield from reader.findings
+
+
+def _is_about_eips(key: str) -> bool:
+    prefix, _, name = key.partition("/")
+    return prefix in _PREFIXES and _WORD in name.split("-")
+
+
+RULE = ObjectRule(
+    id="EGR713",
+    name="pod-elastic-address",
+    severity=Severity.BLOCK,
+    applies_to=POD_KINDS | {POD_EIP},
+    summary="No pod has an EIP, by an annotation or by a PodEIP.",
+    why="ack-extend-network-controller puts an EIP on the pod's network interface. The pod then reaches the internet "
+    "without any route: past NetworkPolicies of nodes, the egress gateway, the NAT gateway and its firewall. (An EIP "
+    "of a LoadBalancer Service is no way out: through a load balancer a pod can only be reached.)",
+    remediation="remove the annotations with eip in their name, or the PodEIP; send what goes out through the egress "
+    "gateway, and let in by a Service of type LoadBalancer",
+    example="""\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: game, namespace: apps}
+spec:
+  selector: {matchLabels: {app: game}}
+  template:
+    metadata: {labels: {app: game}, annotations: {k8s.aliyun.com/pod-with-eip: "false"}}
+    spec:
+      containers: [{name: game, image: game:1}]
+""",
+    url="https://www.alibabacloud.com/help/en/ack/ack-managed-and-ack-dedicated/user-guide/"
+    "associate-an-eip-with-a-pod-1",
+    source="ACK: Attach an independent EIP to a pod; ACS: Annotations for attaching an EIP to a pod; VPC: IPv4 gateway "
+    "overview",
+    check=_check,
+)
