@@ -14,7 +14,6 @@ _NODES = "egress.nodes"
     ("key", "value", "path", "wrong"),
     [
         ("count", 1, ".count", "1 is too small"),
-        ("count", None, ".count", "nothing is written here"),
         ("autoscaling", {"min": 2, "max": 4}, "", "has no number of nodes, or two"),
         ("taints", {"pool": {"effect": "NoSchedule"}}, ".taints", "pool has no value to give to the nodes"),
         ("taints", {"pool": {"value": "a", "effect": "PreferNoSchedule"}}, ".taints", "keep no pod away for certain"),
