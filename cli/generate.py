@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from components.plan.cloud.ram import ACTIONS, LONGEST, as_text, policy_document
 from components.settings import Settings
 from components.settings.included import SECTIONS
 from components.settings.models import Included
@@ -49,6 +50,7 @@ def generated() -> dict[str, str]:
             Approvals,
         ),
         "docs/reference/rules.md": _rules_page(),
+        "docs/reference/ram-policy.md": _ram_policy_page(),
     }
 
 
@@ -135,6 +137,28 @@ def _rules_page() -> str:
         kinds = ", ".join(f"`{kind}`" for kind in sorted(rule.applies_to)) if ANY_KIND not in rule.applies_to else "any"
         granted = "can be granted" if rule.exceptable else "cannot be granted"
         lines += [f"Judges: {kinds}. An exception {granted}. Source: {rule.source}. [Read on]({rule.url})."]
+    return "\n".join(lines) + "\n"
+
+
+def _ram_policy_page() -> str:
+    text = as_text(policy_document(region="REGION", account="ACCOUNT", cluster="CLUSTER"))
+    lines = ["# RAM policy", "", _GENERATED, ""]
+    lines += [
+        "What whoever runs a stack may do on Alibaba Cloud, where the stack creates something there: what the provider",
+        "needs, and no more. In place of `REGION`, `ACCOUNT` and `CLUSTER` stand the values of `cloud.region`,",
+        "`cloud.account` and `cloud.cluster`. Cloud Firewall has no resources of its own in RAM, so its rights are for",
+        "the whole account. To take on `cloud.role`, `sts:AssumeRole` on that role is needed as well.",
+        "",
+        "```json",
+        text,
+        "```",
+        "",
+        f"{len(text)} of the {LONGEST:,} characters that a policy may have.",
+        "",
+        "| resource | what it needs |",
+        "| --- | --- |",
+    ]
+    lines += [f"| `{kind}` | {', '.join(f'`{each}`' for each in actions)} |" for kind, actions in ACTIONS.items()]
     return "\n".join(lines) + "\n"
 
 

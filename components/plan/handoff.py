@@ -7,7 +7,7 @@ from components.plan import network_needs
 from components.plan.cloud.seen_as import source_cidrs
 from components.plan.egress_gateway import direct_namespaces, gateways_of
 from components.plan.network_needs import Fetcher, Need
-from components.plan.objects import KubeObject
+from components.plan.objects import KubeObject, Plain
 from components.plan.offers.listeners import gateways_of as backend_gateways_of
 from components.plan.offers.listeners import listeners_of
 from components.settings import Settings
@@ -50,9 +50,23 @@ def handoff(settings: Settings, *, stack: str, planned: Sequence[KubeObject]) ->
         "backends": [
             _backend(name, backend, needs[name]) for name, backend in sorted((settings.backends or {}).items())
         ],
-        "fetched": [*_fetched_by_the_mesh(settings), *_fetched_for_backends(settings)],
+        "fetched": [
+            *_fetched_by_the_mesh(settings),
+            *_fetched_by_nodes(settings),
+            *_fetched_for_backends(settings),
+        ],
         "planned": sorted(f"{item.kind} {item.namespace}/{item.name}" for item in planned),
     }
+
+
+def with_addresses(handoff: Plain, cidrs: object) -> Plain:
+    """The hand-off with the addresses that only the cloud knows, wherever they are meant."""
+
+    def known(source: Plain) -> Plain:
+        return {**source, "cidrs": cidrs} if source["cidrs"] is None else source
+
+    senders = {key: [known(each) for each in handoff[key]] for key in ("gateways", "backendGateways")}
+    return {**handoff, "sources": known(handoff["sources"]), **senders}
 
 
 def _seen_as(settings: Settings, gateway: FurtherGateway | BackendGateway) -> list[str] | None:
@@ -128,6 +142,12 @@ def _spoken(backend: Backend) -> str:
 def _fetched_by_the_mesh(settings: Settings) -> Iterator[dict[str, Any]]:
     for name, need in sorted(network_needs.of_issuers(settings).items()):
         yield {"name": name, "by": "istiod", "gateway": None, **_reached(need, "TLS")}
+
+
+def _fetched_by_nodes(settings: Settings) -> Iterator[dict[str, Any]]:
+    for name, fetch in sorted(network_needs.node_fetches(settings).items()):
+        need = network_needs.of_node_fetch(fetch)
+        yield {"name": name, "by": "nodes", "gateway": None, **_reached(need, "TLS"), **_answerable(fetch)}
 
 
 def _fetched_for_backends(settings: Settings) -> Iterator[dict[str, Any]]:

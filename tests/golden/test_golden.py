@@ -18,6 +18,13 @@ _TOLD: Final = {
     # httpbin.org answers in plain text.
     "dev": ["EGR111 questionable-port"],
     # What `observe` leaves open: the mesh, two sidecars and namespaces, the gateway's policies.
+    "flannel": [
+        "EGR202 mesh-outbound-open",
+        *["EGR203 sidecar-outbound-open"] * 2,
+        *["EGR210 authorization-dry-run"] * 3,
+        *["EGR301 client-namespace-open"] * 2,
+    ],
+    # The same, with one more of the gateway's policies.
     "staging": [
         "EGR202 mesh-outbound-open",
         *["EGR203 sidecar-outbound-open"] * 2,

@@ -63,7 +63,12 @@ class Policy:
     @property
     def spread(self) -> int:
         """How much of the quota it takes: sources times destinations (Cloud Firewall, "Subscription")."""
-        return _entries(self.source) * _entries(self.destination)
+        return _entries(self.source) * self.destinations
+
+    @property
+    def destinations(self) -> int:
+        """To how many places it is."""
+        return _entries(self.destination)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +100,7 @@ def plan_firewall(settings: Settings, cloud: Cloud, firewall: CloudFirewall) -> 
     """The allowlist for everything that is declared and leaves by the NAT gateway."""
     cluster = settings.cluster.name
     allowed = [
-        _Allowed(kind=kind, source=_source_book(settings, cloud, kind.source), destination=book)
+        _Allowed(kind=kind, source=_source_book(settings, kind.source), destination=book)
         for kind, places in sorted(_by_kind(traffic(settings)).items())
         for book in _books(cluster, kind, places, cloud)
     ]
@@ -167,10 +172,13 @@ def _by_kind(leaving: Iterable[Traffic]) -> dict[_Kind, list[str]]:
 
 
 def _books(cluster: str, kind: _Kind, places: Sequence[str], cloud: Cloud) -> Iterator[AddressBook]:
-    """A kind's books. Half of one that overflows moves to a new one, which comes first: it is there before they go."""
+    """A kind's books. Half of one that overflows moves to a new one, which is in force before they leave the old one.
+
+    A new book's leaf has its old one's name before its own, or `1` where that is `0`: so the last name comes first.
+    """
     most = cloud.limits.domains_per_book if kind.is_name else cloud.limits.addresses_per_book
     leaves = split(places, key=str, fits=lambda some: len(some) <= most)
-    for leaf, members in sorted(leaves.items(), key=lambda each: (-len(each[0]), each[0])):
+    for leaf, members in sorted(leaves.items(), reverse=True):
         yield AddressBook(
             name=kube_name("ce", cluster, kind.label, leaf),
             kind="domain" if kind.is_name else "ip",
@@ -178,12 +186,11 @@ def _books(cluster: str, kind: _Kind, places: Sequence[str], cloud: Cloud) -> It
         )
 
 
-def _source_book(settings: Settings, cloud: Cloud, source: Source) -> AddressBook:
-    of_pods = source is Source.GATEWAYS and cloud.pod_network == "terway"
+def _source_book(settings: Settings, source: Source) -> AddressBook:
     return AddressBook(
         name=kube_name("ce", settings.cluster.name, "from", source),
         kind="ip",
-        entries=tuple(sorted(inside_cidrs(settings, of_pods=of_pods))),
+        entries=tuple(sorted(inside_cidrs(settings, of_pods=source is Source.PODS))),
     )
 
 

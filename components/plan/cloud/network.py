@@ -1,7 +1,15 @@
 """The egress nodes' own network: vSwitches, the way to the NAT gateway, and the addresses that the internet sees."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
+
+from components.plan.cloud.traffic import Source, has_pod_addresses, senders
+from components.settings import Settings
+from components.settings.cloud.addresses import NatAddresses
+from components.settings.cloud.firewall import CloudFirewall
+from components.settings.cloud.nodes import DedicatedNodes
 
 
 class Purpose(StrEnum):
@@ -25,11 +33,21 @@ class VSwitch:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RouteTable:
+    """A custom route table of the VPC, and the vSwitches that are attached to it."""
+
+    name: Literal["egress", "firewall"]
+    """`egress`: everything that is not in the VPC goes to the NAT gateway. `firewall`: the firewall's own; no route of
+    ours is in it, because the firewall puts its own default route there (Cloud Firewall, CreateSecurityProxy)."""
+    vswitches: tuple[VSwitch, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class NatPlan:
     """A NAT gateway and its elastic IP addresses."""
 
     vswitch: VSwitch
-    """Where it stands."""
+    """Where it stands: on the VPC's own route table."""
     eips: tuple[str, ...]
     """The logical names of the addresses: `eip-1`, ... Going down from the last, so that a number's change keeps the
     others."""
@@ -47,6 +65,52 @@ class NetworkPlan:
     vpc: str
     vswitches: tuple[VSwitch, ...]
     """All of them, by name."""
+    route_tables: tuple[RouteTable, ...]
+    """None without a NAT gateway: everything stays on the VPC's own then."""
     nat: NatPlan | None
     protected: bool
     """Whether addresses and gateway can be neither deleted nor replaced."""
+
+
+def plan_network(settings: Settings, vpc: str, nodes: DedicatedNodes) -> NetworkPlan:
+    """The network of nodes that are created."""
+    addresses, firewall = settings.egress.addresses, settings.egress.firewall
+    of_nodes, of_pods = tuple(_of_nodes(nodes)), tuple(_of_pods(settings, nodes))
+    if not isinstance(addresses, NatAddresses):
+        return NetworkPlan(vpc=vpc, vswitches=(*of_nodes, *of_pods), route_tables=(), nat=None, protected=False)
+    gateway = _vswitch(Purpose.NAT_GATEWAY, addresses.zone, addresses.network)
+    tables = [RouteTable(name="egress", vswitches=(*of_nodes, *of_pods))]
+    if isinstance(firewall, CloudFirewall):
+        own = _vswitch(Purpose.FIREWALL, addresses.zone, firewall.network)
+        tables.append(RouteTable(name="firewall", vswitches=(own,)))
+    senders_of = {Source.NODES: of_nodes, Source.PODS: of_pods}
+    return NetworkPlan(
+        vpc=vpc,
+        vswitches=tuple(
+            sorted((gateway, *(each for table in tables for each in table.vswitches)), key=lambda each: each.name)
+        ),
+        route_tables=tuple(tables),
+        nat=NatPlan(
+            vswitch=gateway,
+            eips=tuple(f"eip-{number}" for number in range(1, addresses.count + 1)),
+            bandwidth=addresses.bandwidth,
+            shared_bandwidth=addresses.shared_bandwidth,
+            sends=tuple(each for source in sorted(senders(settings)) for each in senders_of[source]),
+        ),
+        protected=addresses.protected,
+    )
+
+
+def _of_nodes(nodes: DedicatedNodes) -> Iterator[VSwitch]:
+    for zone, ranges in sorted(nodes.zones.items()):
+        yield _vswitch(Purpose.NODES, zone, ranges.nodes)
+
+
+def _of_pods(settings: Settings, nodes: DedicatedNodes) -> Iterator[VSwitch]:
+    for zone, ranges in sorted(nodes.zones.items()):
+        if ranges.pods is not None and has_pod_addresses(settings):
+            yield _vswitch(Purpose.PODS, zone, ranges.pods)
+
+
+def _vswitch(purpose: Purpose, zone: str, cidr: str) -> VSwitch:
+    return VSwitch(name=f"{purpose}-{zone}", purpose=purpose, zone=zone, cidr=cidr)

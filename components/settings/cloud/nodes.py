@@ -43,7 +43,8 @@ class NodeZone(Model):
     nodes: Cidr
     """The range of the nodes' vSwitch."""
     pods: Cidr | None = None
-    """The range of the gateways' pods. Needed with `podNetwork: terway`, and there only."""
+    """The range of the gateways' pods. Needed with `podNetwork: terway`, and there only; not with addresses of the mode
+    `host-network`."""
 
 
 class NodeAutoscaling(Model):
@@ -77,6 +78,9 @@ class NodeFetch(Answerable):
     """Names."""
     port: Port = 443
     """The port; spoken is TLS."""
+    cidrs: Items[Cidr] | None = None
+    """The addresses behind the names. Without them, `publicRanges` must approve the entry; what is in private address
+    space needs them."""
 
 
 class DedicatedNodes(ChosenNodes):

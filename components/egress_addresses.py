@@ -1,0 +1,172 @@
+"""The egress nodes' own network, and the addresses as which the outside sees what leaves it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import pulumi
+import pulumi_alicloud as alicloud
+
+from components.plan.cloud.network import NatPlan, NetworkPlan, Purpose, VSwitch
+from components.vpc import ANYWHERE, route_table, vswitch
+
+_POINTED_ELSEWHERE: Final = ["nexthopId", "nexthopType", "nextHops"]
+"""What of the route Cloud Firewall changes: to point it back would be a way around the firewall."""
+_MOST_OF_ONE_ADDRESS: Final = 200
+"""Mbit/s of an address that is paid by traffic (Elastic IP Address, AllocateEipAddress)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EgressAddressesArgs:
+    """What to create, and after what the cloud calls it."""
+
+    plan: NetworkPlan
+    cluster: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class NatSide:
+    """A NAT gateway with its addresses, and the one route table whose way out it is."""
+
+    gateway: alicloud.vpc.NatGateway
+    cidrs: pulumi.Output[list[str]]
+    """The addresses, each as a range, sorted."""
+    route_table: alicloud.vpc.RouteTable
+    in_place: Sequence[pulumi.Resource]
+    """What makes it send: the route, and the SNAT entries."""
+
+
+class EgressAddresses(pulumi.ComponentResource):
+    """vSwitches for nodes and pods; with a NAT gateway of their own, their one way out and its elastic IP addresses.
+
+    The way out is a route table of their own, so that no other vSwitch uses it. There is one SNAT entry for each
+    vSwitch, with all addresses; it comes once they are on the gateway.
+    """
+
+    vswitches: Mapping[str, alicloud.vpc.Switch]
+    """Those of nodes and pods, by name."""
+    nat: NatSide | None
+    ready: Sequence[pulumi.Resource]
+    """What nodes wait for."""
+
+    def __init__(self, name: str, args: EgressAddressesArgs, opts: pulumi.ResourceOptions | None = None) -> None:
+        super().__init__("egress:cloud:EgressAddresses", name, None, opts)
+        self._plan, self._cluster = args.plan, args.cluster
+        inside = [each for each in args.plan.vswitches if each.purpose in {Purpose.NODES, Purpose.PODS}]
+        self.vswitches = {each.name: self._vswitch(each) for each in inside}
+        self.nat = None if args.plan.nat is None else self._nat(args.plan.nat)
+        self.ready = [*self.vswitches.values(), *(() if self.nat is None else self.nat.in_place)]
+        self.register_outputs({})
+
+    def _nat(self, plan: NatPlan) -> NatSide:
+        gateway = alicloud.vpc.NatGateway(
+            "nat",
+            nat_gateway_name=f"{self._cluster}-egress",
+            vpc_id=self._plan.vpc,
+            vswitch_id=self._vswitch(plan.vswitch).id,
+            nat_type="Enhanced",
+            network_type="internet",
+            payment_type="PayAsYouGo",
+            internet_charge_type="PayByLcu",
+            deletion_protection=self._plan.protected,
+            opts=pulumi.ResourceOptions(parent=self, protect=self._plan.protected),
+        )
+        eips = {name: self._eip(name, plan) for name in plan.eips}
+        on_gateway = [self._on_gateway(name, eip, gateway) for name, eip in eips.items()]
+        if plan.shared_bandwidth:
+            self._share(plan, eips)
+        addresses = pulumi.Output.all(*(eip.ip_address for eip in eips.values()))
+        table, route = self._way_out(gateway)
+        return NatSide(
+            gateway=gateway,
+            cidrs=addresses.apply(_as_ranges),
+            route_table=table,
+            in_place=[*route, *(self._snat_entry(each, gateway, addresses, on_gateway) for each in plan.sends)],
+        )
+
+    def _vswitch(self, planned: VSwitch) -> alicloud.vpc.Switch:
+        return vswitch(self, planned, cluster=self._cluster, vpc=self._plan.vpc)
+
+    def _eip(self, name: str, plan: NatPlan) -> alicloud.ecs.EipAddress:
+        # In a package an address has the package's bandwidth; its own says nothing, but has to be one.
+        bandwidth = min(plan.bandwidth, _MOST_OF_ONE_ADDRESS) if plan.shared_bandwidth else plan.bandwidth
+        return alicloud.ecs.EipAddress(
+            name,
+            address_name=f"{self._cluster}-egress-{name}",
+            payment_type="PayAsYouGo",
+            internet_charge_type="PayByTraffic",
+            bandwidth=str(bandwidth),
+            deletion_protection=self._plan.protected,
+            opts=pulumi.ResourceOptions(parent=self, protect=self._plan.protected),
+        )
+
+    def _on_gateway(
+        self, name: str, eip: alicloud.ecs.EipAddress, gateway: alicloud.vpc.NatGateway
+    ) -> alicloud.ecs.EipAssociation:
+        return alicloud.ecs.EipAssociation(
+            name,
+            allocation_id=eip.id,
+            instance_id=gateway.id,
+            instance_type="Nat",
+            # An address is in one place at a time.
+            opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
+        )
+
+    def _share(self, plan: NatPlan, eips: Mapping[str, alicloud.ecs.EipAddress]) -> None:
+        package = alicloud.vpc.CommonBandwithPackage(
+            "bandwidth",
+            bandwidth_package_name=f"{self._cluster}-egress",
+            internet_charge_type="PayByBandwidth",
+            bandwidth=str(plan.bandwidth),
+            opts=pulumi.ResourceOptions(parent=self),
+        )
+        for name, eip in eips.items():
+            alicloud.vpc.CommonBandwithPackageAttachment(
+                name,
+                bandwidth_package_id=package.id,
+                instance_id=eip.id,
+                # An address is in one package at a time.
+                opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
+            )
+
+    def _way_out(self, gateway: alicloud.vpc.NatGateway) -> tuple[alicloud.vpc.RouteTable, Sequence[pulumi.Resource]]:
+        """The route table, and what makes it the way out."""
+        planned = next(each for each in self._plan.route_tables if each.name == "egress")
+        table, used = route_table(
+            self,
+            planned,
+            self.vswitches,
+            cluster=self._cluster,
+            vpc=self._plan.vpc,
+            learns=True,  # that is how backends in connected networks are reached
+        )
+        # Not `RouteEntry`: once the firewall has pointed it elsewhere, a refresh would no longer find that.
+        route = alicloud.vpc.VPCRouteEntry(
+            planned.name,
+            route_table_id=table.id,
+            destination_cidr_block=ANYWHERE,
+            nexthop_type="NatGateway",
+            nexthop_id=gateway.id,
+            opts=pulumi.ResourceOptions(parent=self, ignore_changes=_POINTED_ELSEWHERE),
+        )
+        return table, [*used, route]
+
+    def _snat_entry(
+        self,
+        sends: VSwitch,
+        gateway: alicloud.vpc.NatGateway,
+        addresses: pulumi.Output[list[str]],
+        on_gateway: Sequence[pulumi.Resource],
+    ) -> pulumi.Resource:
+        return alicloud.vpc.SnatEntry(
+            sends.name,
+            snat_entry_name=f"{self._cluster}-{sends.name}",
+            snat_table_id=gateway.snat_table_ids,
+            source_vswitch_id=self.vswitches[sends.name].id,
+            snat_ip=addresses.apply(",".join),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*on_gateway]),
+        )
+
+
+def _as_ranges(addresses: Sequence[str]) -> list[str]:
+    return sorted(f"{address}/32" for address in addresses)
