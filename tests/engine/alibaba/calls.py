@@ -1,5 +1,6 @@
 """A log of who was asked what, in which order, and with which answer."""
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +22,8 @@ class Call:
     """What was wanted: without signature and the like."""
     refused: str | None
     """The error code; `None` where it was done."""
+    at: float
+    """When it was answered, in seconds of a clock that only goes on."""
 
     @property
     def writes(self) -> bool:
@@ -41,7 +44,7 @@ class Calls:
             for key, value in parameters.items()
             if key not in _OF_THE_FORM and not key.startswith("Signature")
         }
-        self._calls.append(Call(action=action, parameters=said, refused=refused))
+        self._calls.append(Call(action=action, parameters=said, refused=refused, at=time.monotonic()))
 
     def clear(self) -> None:
         """Forget what was; for a test that asks about what comes."""

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import partial
 from ipaddress import IPv4Network
 from typing import Final, Literal
 
@@ -65,12 +66,12 @@ class EcsProduct:
             "DescribeSecurityGroupAttribute": self._describe_rules,
             "ModifySecurityGroupAttribute": self._modify,
             "DeleteSecurityGroup": self._delete,
-            "AuthorizeSecurityGroup": lambda p: self._authorize(p, "ingress"),
-            "AuthorizeSecurityGroupEgress": lambda p: self._authorize(p, "egress"),
-            "ModifySecurityGroupRule": lambda p: self._describe_anew(p, "ingress"),
-            "ModifySecurityGroupEgressRule": lambda p: self._describe_anew(p, "egress"),
-            "RevokeSecurityGroup": lambda p: self._revoke(p, "ingress"),
-            "RevokeSecurityGroupEgress": lambda p: self._revoke(p, "egress"),
+            "AuthorizeSecurityGroup": partial(self._authorize, direction="ingress"),
+            "AuthorizeSecurityGroupEgress": partial(self._authorize, direction="egress"),
+            "ModifySecurityGroupRule": partial(self._describe_anew, direction="ingress"),
+            "ModifySecurityGroupEgressRule": partial(self._describe_anew, direction="egress"),
+            "RevokeSecurityGroup": partial(self._revoke, direction="ingress"),
+            "RevokeSecurityGroupEgress": partial(self._revoke, direction="egress"),
         }
 
     def _create(self, p: Parameters) -> Answer:
@@ -128,7 +129,7 @@ class EcsProduct:
         self.groups.take(group.id)
         return {}
 
-    def _authorize(self, p: Parameters, direction: Direction) -> Answer:
+    def _authorize(self, p: Parameters, *, direction: Direction) -> Answer:
         """A rule that is there already is no error, and is not added again (AuthorizeSecurityGroup)."""
         group = self.groups[p["SecurityGroupId"]]
         for each in p.parts("Permissions"):
@@ -140,14 +141,14 @@ class EcsProduct:
             group.rules.append(rule)
         return {}
 
-    def _describe_anew(self, p: Parameters, direction: Direction) -> Answer:
+    def _describe_anew(self, p: Parameters, *, direction: Direction) -> Answer:
         wanted = self._rule(p, direction)
         for each in self.groups[p["SecurityGroupId"]].rules:
             if each.says(wanted):
                 each.description = wanted.description
         return {}
 
-    def _revoke(self, p: Parameters, direction: Direction) -> Answer:
+    def _revoke(self, p: Parameters, *, direction: Direction) -> Answer:
         """A rule that is not there is no error (RevokeSecurityGroup)."""
         group, wanted = self.groups[p["SecurityGroupId"]], self._rule(p, direction)
         group.rules = [each for each in group.rules if not each.says(wanted)]

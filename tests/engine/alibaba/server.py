@@ -66,7 +66,7 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self, cloud: AlibabaCloud) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.cloud = cloud
+        self.cloud, self.lock = cloud, threading.Lock()
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -81,14 +81,16 @@ class _Handler(BaseHTTPRequestHandler):
     do_DELETE = do_POST = do_PUT = do_GET  # noqa: N815 - the library's names
 
     def _serve(self) -> None:
-        cloud = cast("_Server", self.server).cloud
+        server = cast("_Server", self.server)
         url, body = urlsplit(self.path), self._body()
         query = dict(parse_qsl(url.query, keep_blank_values=True))
         if "Action" in query:
             said = {**query, **dict(parse_qsl(body.decode(), keep_blank_values=True))}
-            status, answer = cloud.rpc(said.pop("Action"), said)
+            with server.lock:
+                status, answer = server.cloud.rpc(said.pop("Action"), said)
         else:
-            status, answer = cloud.roa(self.command, url.path, query, json.loads(body or b"{}"))
+            with server.lock:
+                status, answer = server.cloud.roa(self.command, url.path, query, json.loads(body or b"{}"))
         self._answer(status, answer)
 
     def _body(self) -> bytes:

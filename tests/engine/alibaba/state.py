@@ -1,6 +1,5 @@
 """What the stand-in remembers: things by id, who uses what, and tags."""
 
-import itertools
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
@@ -14,11 +13,12 @@ class Ids:
     """Ids in the form of the real ones: a prefix says of what."""
 
     def __init__(self) -> None:
-        self._numbers = itertools.count(1)
+        self._last = 0
 
     def new(self, prefix: str) -> str:
         """Another id, such as `vsw-t4n000001`."""
-        return f"{prefix}-t4n{next(self._numbers):06d}"
+        self._last += 1
+        return f"{prefix}-t4n{self._last:06d}"
 
 
 class Shelf(Generic[T]):

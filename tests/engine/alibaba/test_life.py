@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.engine.alibaba.conftest import OnCloud
+from tests.engine.alibaba.on_cloud import OnCloud
 
 pytestmark = pytest.mark.engine
 
@@ -14,7 +14,8 @@ def test_one_of_each_from_up_to_destroy(gateway: OnCloud) -> None:
     assert gateway.changes() == {}
     assert gateway.drift() == {}
     cloud.calls.clear()
-    gateway.configure(revision="2", action="drop", hosts=["a.example.com", "c.example.com"])
+    hosts = ["a.example.com", "c.example.com"]
+    gateway.set({"stand-in:revision": "2", "stand-in:action": "drop", "stand-in:hosts": hosts})
     gateway.up().ok()
     assert {"ModifyNatGatewayAttribute", "ModifySnatEntry", "ModifyClusterNodePool"} <= {*cloud.calls.written()}
     assert [each.said["AclAction"] for each in cloud.firewall.nat_policies] == ["accept", "accept", "drop"]

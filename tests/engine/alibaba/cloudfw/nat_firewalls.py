@@ -89,7 +89,7 @@ class NatFirewalls:
         )
         self.firewalls.put(firewall.id, firewall)
         self._move_in(firewall, table)
-        self._set(firewall, on=p.get("FirewallSwitch") == "open")
+        self.switch(firewall, on=p.get("FirewallSwitch") == "open")
         return {"ProxyId": firewall.id}
 
     def _gateway(self, p: Parameters) -> NatGateway:
@@ -174,14 +174,14 @@ class NatFirewalls:
             raise Refused("ErrorParameters", "A parameter error occurred: Switch.")
         for each in self.firewalls:
             if each.id == p["ProxyId"]:
-                self._set(each, on=p["Switch"] == "open")
+                self.switch(each, on=p["Switch"] == "open")
         return {}
 
     def _delete(self, p: Parameters) -> Answer:
         """Also of one that is on; says yes also of one that is not there."""
         for each in self.firewalls:
             if each.id == p["ProxyId"]:
-                self._set(each, on=False)
+                self.switch(each, on=False)
                 self._move_out(each)
         return {}
 
@@ -192,7 +192,7 @@ class NatFirewalls:
         if (table := self._vpc.routing.of_vswitch(firewall.vswitch)) is not None:
             table.entries.pop(ANYWHERE, None)
 
-    def _set(self, firewall: NatFirewall, *, on: bool) -> None:
+    def switch(self, firewall: NatFirewall, *, on: bool) -> None:
         """Let the entries lead to the firewall, or to where they led before.
 
         That they are changed is told ("do not modify"), as what is not: an interface is what a diversion needs.

@@ -1,6 +1,5 @@
 """Elastic IP addresses; where they are says the gateway, what they share the bandwidth package."""
 
-import itertools
 from dataclasses import dataclass
 from typing import Final
 
@@ -37,7 +36,7 @@ class Eips:
 
     def __init__(self, *, ids: Ids, tags: Tags) -> None:
         self.eips: Shelf[Eip] = Shelf("InvalidAllocationId.NotFound")
-        self._ids, self._tags, self._numbers = ids, tags, itertools.count(1)
+        self._ids, self._tags, self._given = ids, tags, 0
 
     def on(self, gateway: str) -> list[Eip]:
         """The addresses of a gateway."""
@@ -58,9 +57,10 @@ class Eips:
         for name, words in _WORDS.items():
             if p.get(name) and p[name] not in words:
                 raise Refused("InvalidParameter", f'Specified value of "{name}" is not valid')  # AllocateEipAddress
+        self._given += 1
         eip = Eip(
             id=self._ids.new("eip"),
-            address=f"203.0.113.{next(self._numbers)}",
+            address=f"203.0.113.{self._given}",
             name=p.get("Name"),
             description=p.get("Description"),
             bandwidth=_megabits(p),

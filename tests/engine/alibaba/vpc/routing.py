@@ -198,16 +198,18 @@ class Routing:
 
     def _delete_entry(self, p: Parameters) -> Answer:
         entry = self._entry(p)
-        # DeleteRouteEntry: the next hop names the entry as well as the destination does.
-        if p.get("NextHopId", entry.hop.id) != entry.hop.id:
-            raise Refused("InvalidRouteEntry.NotFound", "Specified route entry does not exist.", status=404)
+        # DeleteRouteEntry, "Error codes"; that another hop is another entry is read out of them.
+        if not p.get("NextHopId"):
+            raise Refused("InvalidNextHop", "Specified nexthop and nexthop list cannot both null.")
+        if p["NextHopId"] != entry.hop.id:
+            raise Refused("InvalidRouteEntry.NotFound", "Route entry not exists.")
         del self.tables[p["RouteTableId"]].entries[entry.cidr]
         return {}
 
     def _entry(self, p: Parameters) -> RouteEntry:
         found = self.tables[p["RouteTableId"]].entries.get(p["DestinationCidrBlock"])
         if found is None:
-            raise Refused("InvalidRouteEntry.NotFound", "Specified route entry does not exist.", status=404)
+            raise Refused("InvalidRouteEntry.NotFound", "Route entry not exists.")
         return found
 
 
