@@ -52,7 +52,7 @@ class Engine:
 @pytest.fixture
 def engine(project: Path, tmp_path: Path) -> Engine:
     """The engine with the stack `dev` of the repository, whose charts stand on this machine."""
-    _charts_from(project, tmp_path / "charts", "dev")
+    charts_from(project, tmp_path / "charts", "dev")
     return _started(Engine(project=project, environment=_environment(tmp_path)))
 
 
@@ -61,7 +61,7 @@ def prod_engine(project: Path, tmp_path: Path) -> Engine:
     """The engine with the stack `prod`: the real provider of Alibaba Cloud, credentials that are none, no network."""
     if shutil.which("pulumi-resource-alicloud") is None:
         pytest.skip("pulumi-resource-alicloud is not on PATH (the CLI gets it, as it gets its other providers)")
-    _charts_from(project, tmp_path / "charts", "prod")
+    charts_from(project, tmp_path / "charts", "prod")
     return _started(Engine(project=project, environment=_environment(tmp_path) | _NOBODY, stack="prod"))
 
 
@@ -99,8 +99,8 @@ def _environment(tmp_path: Path) -> dict[str, str]:
     return engine_environment(tmp_path) | more
 
 
-def _charts_from(project: Path, folder: Path, stack: str) -> None:
-    """Empty charts: the engine loads charts even in a preview, and tests reach no registry."""
+def charts_from(project: Path, folder: Path, stack: str) -> None:
+    """Put empty charts there: the engine loads charts even in a preview, and tests reach no registry."""
     for chart in _CHARTS.values():
         (folder / chart / "templates").mkdir(parents=True)
         (folder / chart / "Chart.yaml").write_text(f"{{apiVersion: v2, name: {chart}, version: 1.0.0}}\n")

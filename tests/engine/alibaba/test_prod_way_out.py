@@ -1,0 +1,46 @@
+"""The stack `prod` on its way out: what is refused, what is kept, and what is left."""
+
+import pytest
+
+from tests.engine.alibaba.on_cloud import OnCloud
+
+pytestmark = pytest.mark.engine
+
+
+def test_plain_destroy_is_refused(prod: OnCloud) -> None:
+    """Guards against a `destroy` that takes addresses away which partners have let in, or all but them."""
+    before = prod.cloud.left()
+    said = prod.destroy().failed().said
+    assert "protect" in said
+    assert prod.cloud.calls.written() == []
+    assert prod.cloud.left() == before
+
+
+def test_documented_way_out_leaves_nothing(prod: OnCloud) -> None:
+    """Guards against a way out that ends half-way for good (docs/cloud.md, "Destroying").
+
+    The state has the firewall's next hop, as after any refresh: then the route's first deletion fails.
+    """
+    cloud = prod.cloud
+    prod.refresh().ok()
+    prod.set({"cluster-egress:egress/addresses/protected": False})
+    prod.up().ok()
+    assert {*cloud.calls.written()} == {"DeletionProtection"}
+    prod.destroy().failed()
+    assert "DeleteRouteEntry InvalidRouteEntry.NotFound" in cloud.calls.refused()
+    assert len(cloud.cs.pools) == 0
+    prod.refresh().ok()
+    prod.destroy().ok()
+    assert cloud.left() == []
+
+
+def test_what_is_protected_can_be_kept(prod: OnCloud) -> None:
+    """Guards against other addresses after everything else was taken away and came again."""
+    cloud = prod.cloud
+    addresses = {each.address for each in cloud.vpc.eips.eips}
+    prod.destroy("--exclude-protected").ok()
+    assert len(cloud.cs.pools) == 0
+    assert {each.address for each in cloud.vpc.eips.eips} == addresses
+    prod.up().ok()
+    assert {each.address for each in cloud.vpc.eips.eips} == addresses
+    assert prod.changes() == {}
