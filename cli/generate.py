@@ -123,7 +123,7 @@ def _rules_page() -> str:
         "",
         "In a Pulumi program it sees what is registered: of a chart its values, not what it renders",
         "(`helm template | egress check -` judges that); of Alibaba Cloud's provider what lets out or holds back",
-        "(EGR7xx, which follow ids through the program); nothing of other clouds; nothing that someone applies by hand.",
+        "(EGR7xx, which follow ids through the program); nothing of other clouds, and nothing applied by hand.",
         "What must hold at run time is [given to the cluster as well](../admission.md).",
         "",
         "Where a rule says that an exception can be granted, one object can be excused from it, for a while, in the",
