@@ -10,7 +10,7 @@ from policy.rule import UNKNOWN, Subject
 def firewall_policy(walk: Walk, subject: Subject) -> None:
     """A policy for what goes out and that lets it pass: its address or name, and its ports."""
     policy = policy_of(subject)
-    if not policy.is_outbound or not policy.lets_pass:
+    if not policy.lets_out:
         return
     ports = _ports(walk, policy)
     if policy.destination.type == "net":

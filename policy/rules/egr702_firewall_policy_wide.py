@@ -15,7 +15,7 @@ _LOG = "log"
 
 def _check(subject: Subject, _context: Context) -> Iterator[Finding]:
     policy = policy_of(subject)
-    if not policy.is_outbound or not policy.lets_pass:
+    if not policy.lets_out:
         return
     if policy.action == _LOG and policy.is_to_everywhere:
         return  # the last policy while traffic is only watched: EGR705 sees that it is, and the last

@@ -23,8 +23,8 @@ from policy.rule import Context, Finding, Severity, StackRule, Subject
 def _check(subjects: tuple[Subject, ...], _context: Context) -> Iterator[Finding]:
     stack = CloudStack(subjects)
     for book in books_in(subjects):
-        # What is to be dropped may be as wide as it likes.
-        if not book.is_for_drops:
+        # What is to be dropped, or to come in, may be as wide as it likes.
+        if not book.opens_nothing:
             told = Reader()
             _judge(told, book, stack)
             yield from (finding.of(book.subject) for finding in told.findings)
@@ -69,8 +69,8 @@ RULE = StackRule(
     name="address-book-wide",
     severity=Severity.BLOCK,
     applies_to=EIPS | FIREWALL_POLICIES | {ADDRESS_BOOK},
-    summary="A book that no policy only drops holds addresses, names or ports that can be read, and that somebody can "
-    "answer for all together. It is not empty.",
+    summary="A book that lets out, or that no policy names yet, holds addresses, names or ports that can be read, and "
+    "that somebody can answer for all together. It is not empty.",
     why="A policy that names a book reads narrow whatever the book holds. Narrow blocks add up; a tag lets in whatever "
     "somebody tags; and nobody says what an empty book means.",
     remediation="list the destinations' own addresses or names, one in each entry; addresses of who sends, as blocks "

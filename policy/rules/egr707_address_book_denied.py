@@ -16,7 +16,7 @@ from policy.rule import Context, Finding, Severity, StackRule, Subject
 
 def _check(subjects: tuple[Subject, ...], context: Context) -> Iterator[Finding]:
     for book in books_in(subjects):
-        if not book.is_for_drops:
+        if not book.opens_nothing:
             yield from (finding.of(book.subject) for finding in _judge(book, context))
 
 

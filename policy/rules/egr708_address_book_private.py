@@ -15,7 +15,7 @@ from policy.rule import Context, Finding, Severity, StackRule, Subject
 
 def _check(subjects: tuple[Subject, ...], context: Context) -> Iterator[Finding]:
     for book in books_in(subjects):
-        if not book.is_for_drops and book.is_destination:
+        if not book.opens_nothing and book.is_destination:
             # Two policies may say the same of it.
             found = {(each.path, each.message): each for ports in _ports(book) for each in _judge(book, ports, context)}
             yield from (finding.of(book.subject) for finding in found.values())

@@ -12,7 +12,7 @@ from policy.rule import UNKNOWN, Context, Finding, Severity, StackRule, Subject
 
 def _check(subjects: tuple[Subject, ...], _context: Context) -> Iterator[Finding]:
     for use in uses_in(subjects):
-        if use.book is None and use.policy.lets_pass:
+        if use.book is None and use.policy.lets_out:
             message = f"{shown(use.name)} is no book of the stack, so nobody can see what is in it"
             yield Finding(path=use.node.path, message=message).of(use.policy.subject)
     stack = CloudStack(subjects)

@@ -38,15 +38,13 @@ class Use:
 
 
 def uses_in(subjects: Iterable[Subject]) -> Iterator[Use]:
-    """Every use of a book by a policy for what goes out."""
+    """Every use of a book by a policy, also by one for what comes in."""
     every = tuple(subjects)
     books = {name: subject for subject in every if subject.group_kind == ADDRESS_BOOK for name in _names(subject)}
     for subject in every:
         if subject.group_kind not in FIREWALL_POLICIES:
             continue
         policy = policy_of(subject)
-        if not policy.is_outbound:
-            continue
         for role, side in ((Role.SOURCE, policy.source), (Role.DESTINATION, policy.destination)):
             if side.type == "group":
                 yield _use(policy, role, side, books)
@@ -57,12 +55,12 @@ def uses_in(subjects: Iterable[Subject]) -> Iterator[Use]:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class UsedBook:
-    """A book of the stack and the uses of it that let something pass."""
+    """A book of the stack and the uses of it that let something out."""
 
     subject: Subject
     uses: tuple[Use, ...]
-    is_for_drops: bool
-    """Whether policies use it, and all of them only to drop."""
+    opens_nothing: bool
+    """Whether policies use it, and none of them to let out."""
 
     @property
     def is_destination(self) -> bool:
@@ -84,8 +82,8 @@ def books_in(subjects: Iterable[Subject]) -> Iterator[UsedBook]:
             uses[use.book].append(use)
     for subject in every:
         if subject.group_kind == ADDRESS_BOOK:
-            passing = tuple(use for use in uses[subject] if use.policy.lets_pass)
-            yield UsedBook(subject=subject, uses=passing, is_for_drops=bool(uses[subject]) and passing == ())
+            opening = tuple(use for use in uses[subject] if use.policy.lets_out)
+            yield UsedBook(subject=subject, uses=opening, opens_nothing=bool(uses[subject]) and opening == ())
 
 
 def holds_own_addresses(book: Subject, stack: CloudStack) -> bool:

@@ -87,6 +87,11 @@ class FirewallPolicy:
         return self.action != "drop"
 
     @property
+    def lets_out(self) -> bool:
+        """Whether something may go out by it."""
+        return self.is_outbound and self.lets_pass
+
+    @property
     def is_for_everything(self) -> bool:
         """Whether it decides about all traffic that comes to it, whoever sends it."""
         return self.is_to_everywhere and self.source.is_everything
