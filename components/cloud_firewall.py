@@ -75,7 +75,7 @@ class CloudFirewallAllowlist(pulumi.ComponentResource):
 
     def _firewall(self, name: str) -> pulumi.Resource:
         args = self._args
-        planned = next(each for each in args.network.route_tables if each.name == "firewall")
+        planned = next(each for each in args.network.route_tables if each.purpose == "firewall")
         own = {each.name: vswitch(self, each, cluster=args.cluster, vpc=args.network.vpc) for each in planned.vswitches}
         # The firewall puts its own default route into this table, and refuses one that has any.
         _, used = route_table(self, planned, own, cluster=args.cluster, vpc=args.network.vpc, learns=False)
@@ -99,7 +99,7 @@ class CloudFirewallAllowlist(pulumi.ComponentResource):
             status="normal",
             opts=pulumi.ResourceOptions(
                 parent=self,
-                protect=args.network.protected,
+                protect=args.network.gateway_protected,
                 delete_before_replace=True,  # a NAT gateway has one
                 replace_on_changes=["vswitchId"],  # the provider would say that it is done, and do nothing
                 custom_timeouts=_SLOW,

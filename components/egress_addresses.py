@@ -68,10 +68,10 @@ class EgressAddresses(pulumi.ComponentResource):
             network_type="internet",
             payment_type="PayAsYouGo",
             internet_charge_type="PayByLcu",
-            deletion_protection=self._plan.protected,
+            deletion_protection=self._plan.gateway_protected,
             opts=pulumi.ResourceOptions(
                 parent=self,
-                protect=self._plan.protected,
+                protect=self._plan.gateway_protected,
                 replace_on_changes=["vswitchId"],  # the API moves no gateway, and the provider would ask it to
             ),
         )
@@ -100,8 +100,8 @@ class EgressAddresses(pulumi.ComponentResource):
             payment_type="PayAsYouGo",
             internet_charge_type="PayByTraffic",
             bandwidth=str(bandwidth),
-            deletion_protection=self._plan.protected,
-            opts=pulumi.ResourceOptions(parent=self, protect=self._plan.protected),
+            deletion_protection=self._plan.addresses_protected,
+            opts=pulumi.ResourceOptions(parent=self, protect=self._plan.addresses_protected),
         )
 
     def _on_gateway(
@@ -135,7 +135,7 @@ class EgressAddresses(pulumi.ComponentResource):
 
     def _way_out(self, gateway: alicloud.vpc.NatGateway) -> tuple[alicloud.vpc.RouteTable, Sequence[pulumi.Resource]]:
         """The route table, and what makes it the way out."""
-        planned = next(each for each in self._plan.route_tables if each.name == "egress")
+        planned = next(each for each in self._plan.route_tables if each.purpose == "egress")
         table, used = route_table(
             self,
             planned,

@@ -199,7 +199,9 @@ class Context:
     firewall_expected: bool = False
     """Whether the settings have Cloud Firewall stand at the NAT gateway."""
     addresses_protected: bool = True
-    """Whether nobody may delete addresses, NAT gateway and firewall; not where the settings say so."""
+    """Whether nobody may delete the addresses; not where the settings say so."""
+    gateway_protected: bool = True
+    """The same of the NAT gateway and its firewall."""
     require_declarations: bool = False
     """Whether each ServiceEntry, Backend and ASMEgressTrafficPolicy must say who answers for it."""
     raised: frozenset[str] = frozenset()

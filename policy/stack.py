@@ -143,6 +143,7 @@ def context_of_environment(environment: Mapping[str, str] | None = None) -> Cont
         egress_labels=settings.egress_labels,
         firewall_expected=settings.firewall_expected,
         addresses_protected=settings.addresses_protected,
+        gateway_protected=settings.gateway_protected,
         require_declarations=True,
         problems=(*problems, *settings.problems),
     )

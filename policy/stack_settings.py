@@ -29,6 +29,7 @@ class StackSettings:
     egress_labels: frozenset[tuple[str, str]]
     firewall_expected: bool
     addresses_protected: bool
+    gateway_protected: bool
     problems: tuple[str, ...]
 
 
@@ -42,6 +43,7 @@ def read_settings(config: str) -> StackSettings:
     names = [f"{name}" for name in reader.mapping(namespaces)]
     roles = {name: reader.text(reader.field(namespaces, name, "role")) for name in names}
     posture = reader.text(reader.field(egress, "posture"))
+    protected = reader.text(reader.field(egress, "addresses", "protected"))
     return StackSettings(
         posture=Posture.OBSERVE if posture == Posture.OBSERVE else Posture.ENFORCE,
         client_namespaces=frozenset(name for name, role in roles.items() if role == "client"),
@@ -51,7 +53,8 @@ def read_settings(config: str) -> StackSettings:
         egress_taints=_egress_taints(reader, egress),
         egress_labels=frozenset(_egress_labels(reader, egress)),
         firewall_expected=reader.text(reader.field(egress, "firewall", "mode")) == "cloud-firewall",
-        addresses_protected=reader.flag(reader.field(egress, "addresses", "protected")) is not False,
+        addresses_protected=protected != "nothing",
+        gateway_protected=protected not in ("addresses", "nothing"),
         problems=tuple(f"{finding.path} {finding.message}".strip() for finding in reader.findings),
     )
 

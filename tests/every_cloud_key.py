@@ -39,7 +39,7 @@ def flannel_values() -> Values:
             "registry": {"hosts": ["registry.example.net"], **ANSWERABLE},
         },
     }
-    values["egress"]["addresses"] |= {"count": 3, "sharedBandwidth": True, "protected": False}
+    values["egress"]["addresses"] |= {"count": 3, "sharedBandwidth": True, "protected": "addresses"}
     values["egress"]["firewall"] |= {"internetBoundary": True, "propagationSeconds": 240}
     values["install"]["envoyGateway"]["imageRegistry"] = "mirror.example.com:5000"
     return values

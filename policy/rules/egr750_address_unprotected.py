@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-from policy.readers.cloud.protection import PROTECTED_KINDS, missing_protection
+from policy.readers.cloud.protection import PROTECTED_KINDS, is_to_be_protected, missing_protection
 from policy.rule import Context, Finding, ObjectRule, Severity, Subject
 
 
 def _check(subject: Subject, context: Context) -> Iterable[Finding]:
-    return missing_protection(subject) if context.addresses_protected else ()
+    return missing_protection(subject) if is_to_be_protected(subject, context) else ()
 
 
 RULE = ObjectRule(
@@ -19,7 +19,7 @@ RULE = ObjectRule(
     why="Firewalls outside know the addresses. Once released, an address belongs to somebody else, who is then "
     "trusted; without its firewall, the NAT gateway lets out everything.",
     remediation="write deletionProtection: true and the resource option protect; to be rid of them, write "
-    "egress.addresses.protected: false first",
+    "egress.addresses.protected: nothing first",
     example="""\
 type: alicloud:vpc/natGateway:NatGateway
 urn: egress

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 
-from policy.readers.cloud.protection import PROTECTED_KINDS, missing_protection
+from policy.readers.cloud.protection import PROTECTED_KINDS, is_to_be_protected, missing_protection
 from policy.rule import Context, Finding, ObjectRule, Severity, Subject
 
 
 def _check(subject: Subject, context: Context) -> Iterable[Finding]:
-    return () if context.addresses_protected else missing_protection(subject)
+    return () if is_to_be_protected(subject, context) else missing_protection(subject)
 
 
 RULE = ObjectRule(
@@ -15,10 +15,10 @@ RULE = ObjectRule(
     name="protection-given-up",
     severity=Severity.WARN,
     applies_to=PROTECTED_KINDS,
-    summary="egress.addresses.protected is false only while the addresses are being given up.",
+    summary="egress.addresses.protected is other than `all` only while addresses, gateway or firewall are being given up.",
     why="It is the first step of the way out, and looks the same when somebody forgot it there: the next change that "
     "replaces an EIP takes the address that firewalls outside know.",
-    remediation="write egress.addresses.protected: true again, unless the addresses are to go",
+    remediation="write egress.addresses.protected: all again, unless they are to go",
     example="""\
 type: alicloud:vpc/natGateway:NatGateway
 urn: egress

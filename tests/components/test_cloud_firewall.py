@@ -21,7 +21,8 @@ def test_it_stands_in_a_network_of_its_own() -> None:
     """The API refused a vSwitch with other routes; or the firewall made one that nobody manages."""
     prod = stack("prod")
     (firewall,) = prod.of("NatFirewall")
-    own, table = prod.one("Switch", "firewall-cn-hangzhou-h"), prod.one("RouteTable", "firewall")
+    name = "firewall-cn-hangzhou-h-10-20-10-16-28"
+    own, table = prod.one("Switch", name), prod.one("RouteTable", name)
     assert firewall.inputs["vswitchAuto"] == "false"
     assert firewall.property_dependencies["vswitchId"] == (own.urn,)
     (attached,) = [each for each in prod.of("RouteTableAttachment") if table.urn in each.dependencies]

@@ -16,7 +16,8 @@ from tests.support import Values, changed, dev_values, plan_of, setting
 
 _NODES = ["nodes-cn-hangzhou-h", "nodes-cn-hangzhou-i"]
 _PODS = ["pods-cn-hangzhou-h", "pods-cn-hangzhou-i"]
-_NAT = ["firewall-cn-hangzhou-h", "nat-cn-hangzhou-h"]
+_FIREWALL = "firewall-cn-hangzhou-h-192-168-0-208-28"
+_NAT = [_FIREWALL, "nat-cn-hangzhou-h"]
 
 
 def _network(values: Values) -> NetworkPlan:
@@ -52,14 +53,14 @@ def test_vswitches_have_the_declared_ranges_and_zones() -> None:
         "pods-cn-hangzhou-h": (Purpose.PODS, "cn-hangzhou-h", "10.244.8.0/24"),
         "pods-cn-hangzhou-i": (Purpose.PODS, "cn-hangzhou-i", "10.244.9.0/24"),
         "nat-cn-hangzhou-h": (Purpose.NAT_GATEWAY, "cn-hangzhou-h", "192.168.0.192/28"),
-        "firewall-cn-hangzhou-h": (Purpose.FIREWALL, "cn-hangzhou-h", "192.168.0.208/28"),
+        _FIREWALL: (Purpose.FIREWALL, "cn-hangzhou-h", "192.168.0.208/28"),
     }
 
 
 def test_the_gateway_s_and_the_firewall_s_vswitches_are_not_led_to_the_gateway() -> None:
     """The NAT gateway's own traffic was led back to it; or the firewall's, around itself."""
-    tables = {table.name: [each.name for each in table.vswitches] for table in _network(terway_values()).route_tables}
-    assert tables == {"egress": [*_NODES, *_PODS], "firewall": ["firewall-cn-hangzhou-h"]}
+    tables = {table.purpose: [each.name for each in table.vswitches] for table in _network(terway_values()).route_tables}
+    assert tables == {"egress": [*_NODES, *_PODS], "firewall": [_FIREWALL]}
 
 
 def test_another_vendor_s_firewall_has_no_vswitch_of_ours() -> None:
@@ -73,7 +74,7 @@ def test_another_vendor_s_firewall_has_no_vswitch_of_ours() -> None:
 def test_without_a_nat_gateway_routes_stay_the_vpc_s(values: Values) -> None:
     """Networks connected to the VPC could not be reached any more, because a table of ours does not know them."""
     network = _network(values)
-    assert (network.route_tables, network.nat, network.protected) == ((), None, False)
+    assert (network.route_tables, network.nat, network.gateway_protected) == ((), None, False)
 
 
 def test_with_flannel_the_nodes_send() -> None:
@@ -138,8 +139,14 @@ def test_what_is_declared_of_addresses_arrives() -> None:
     """Bandwidth or protection was another than declared."""
     network = _network(flannel_values())
     assert network.nat is not None
-    assert (network.nat.bandwidth, network.nat.shared_bandwidth, network.protected) == (100, True, False)
-    assert _network(terway_values()).protected
+    assert (network.nat.bandwidth, network.nat.shared_bandwidth) == (100, True)
+    assert (network.addresses_protected, network.gateway_protected) == (True, False)
+    for protected, found in {"all": (True, True), "nothing": (False, False)}.items():
+        values = terway_values()
+        values["egress"]["addresses"]["protected"] = protected
+        network = _network(values)
+        assert (network.addresses_protected, network.gateway_protected) == found
+    assert _network(terway_values()).gateway_protected
 
 
 def test_stacks_that_create_nothing_have_no_plan_of_it() -> None:

@@ -118,6 +118,7 @@ def _context(
     egressLabels: dict[str, str] | None = None,  # noqa: N803
     firewallExpected: bool = False,  # noqa: N803
     addressesProtected: bool = True,  # noqa: N803
+    gatewayProtected: bool = True,  # noqa: N803
     publicPorts: tuple[int, ...] = (),  # noqa: N803
     clusterRanges: dict[str, list[str]] | None = None,  # noqa: N803
     privateRanges: dict[str, list[int] | None] | None = None,  # noqa: N803
@@ -159,6 +160,7 @@ def _context(
         egress_labels=frozenset((egressLabels or {}).items()),
         firewall_expected=firewallExpected,
         addresses_protected=addressesProtected,
+        gateway_protected=gatewayProtected,
         require_declarations=requireDeclarations,
         problems=tuple(problems),
     )

@@ -110,9 +110,13 @@ def test_what_the_settings_create_at_the_cloud() -> None:
     created = {"addresses": {"mode": "nat"}, "firewall": {"mode": "cloud-firewall"}}
     context = _context(egress=EGRESS | created)
     assert (context.firewall_expected, context.addresses_protected) == (True, True)
-    given_up = {"addresses": {"mode": "nat", "protected": False}, "firewall": {"mode": "external"}}
+    given_up = {"addresses": {"mode": "nat", "protected": "nothing"}, "firewall": {"mode": "external"}}
     context = _context(egress=EGRESS | given_up)
     assert (context.firewall_expected, context.addresses_protected) == (False, False)
+    assert not context.gateway_protected
+    context = _context(egress=EGRESS | {"addresses": {"mode": "nat", "protected": "addresses"}})
+    assert (context.addresses_protected, context.gateway_protected) == (True, False)
+    assert _context(egress=EGRESS).gateway_protected
     assert context.problems == ()
 
 

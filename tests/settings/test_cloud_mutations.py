@@ -43,7 +43,6 @@ def _is_legitimate(mutation: Mutation) -> bool:
         "removed": where in _OPTIONAL,
         "renamed": where in _NAMES_OF_ITS_OWN,
         "number": where in _NUMBERS,
-        "true": where == "egress.addresses.protected",
     }
     return allowed.get(mutation.what, False) or is_legitimate(mutation)
 

@@ -26,7 +26,8 @@ class VSwitch:
     """A range of the VPC in one zone."""
 
     name: str
-    """Its logical name, `PURPOSE-ZONE`; also what it is called at the cloud, after the cluster's name."""
+    """Its logical name, `PURPOSE-ZONE`; also what it is called at the cloud, after the cluster's name. The firewall's
+    has its range as well: another range is another vSwitch, and the old one stays until the firewall has left it."""
     purpose: Purpose
     zone: str
     cidr: str
@@ -36,9 +37,11 @@ class VSwitch:
 class RouteTable:
     """A custom route table of the VPC, and the vSwitches that are attached to it."""
 
-    name: Literal["egress", "firewall"]
+    purpose: Literal["egress", "firewall"]
     """`egress`: everything that is not in the VPC goes to the NAT gateway. `firewall`: the firewall's own; no route of
     ours is in it, because the firewall puts its own default route there (Cloud Firewall, CreateSecurityProxy)."""
+    name: str
+    """Its logical name; also what it is called at the cloud, after the cluster's name."""
     vswitches: tuple[VSwitch, ...]
 
 
@@ -68,8 +71,10 @@ class NetworkPlan:
     route_tables: tuple[RouteTable, ...]
     """None without a NAT gateway: everything stays on the VPC's own then."""
     nat: NatPlan | None
-    protected: bool
-    """Whether addresses and gateway can be neither deleted nor replaced."""
+    addresses_protected: bool
+    """Whether the addresses can be neither deleted nor replaced."""
+    gateway_protected: bool
+    """The same of the NAT gateway, and of the firewall at it."""
 
 
 def plan_network(settings: Settings, vpc: str, nodes: DedicatedNodes) -> NetworkPlan:
@@ -77,12 +82,19 @@ def plan_network(settings: Settings, vpc: str, nodes: DedicatedNodes) -> Network
     addresses, firewall = settings.egress.addresses, settings.egress.firewall
     of_nodes, of_pods = tuple(_of_nodes(nodes)), tuple(_of_pods(settings, nodes))
     if not isinstance(addresses, NatAddresses):
-        return NetworkPlan(vpc=vpc, vswitches=(*of_nodes, *of_pods), route_tables=(), nat=None, protected=False)
+        return NetworkPlan(
+            vpc=vpc,
+            vswitches=(*of_nodes, *of_pods),
+            route_tables=(),
+            nat=None,
+            addresses_protected=False,
+            gateway_protected=False,
+        )
     gateway = _vswitch(Purpose.NAT_GATEWAY, addresses.zone, addresses.network)
-    tables = [RouteTable(name="egress", vswitches=(*of_nodes, *of_pods))]
+    tables = [RouteTable(purpose="egress", name="egress", vswitches=(*of_nodes, *of_pods))]
     if isinstance(firewall, CloudFirewall):
-        own = _vswitch(Purpose.FIREWALL, addresses.zone, firewall.network)
-        tables.append(RouteTable(name="firewall", vswitches=(own,)))
+        own = _of_firewall(addresses.zone, firewall.network)
+        tables.append(RouteTable(purpose="firewall", name=own.name, vswitches=(own,)))
     senders_of = {Source.NODES: of_nodes, Source.PODS: of_pods}
     return NetworkPlan(
         vpc=vpc,
@@ -97,7 +109,8 @@ def plan_network(settings: Settings, vpc: str, nodes: DedicatedNodes) -> Network
             shared_bandwidth=addresses.shared_bandwidth,
             sends=tuple(each for source in sorted(senders(settings)) for each in senders_of[source]),
         ),
-        protected=addresses.protected,
+        addresses_protected=addresses.protected != "nothing",
+        gateway_protected=addresses.protected == "all",
     )
 
 
@@ -110,6 +123,11 @@ def _of_pods(settings: Settings, nodes: DedicatedNodes) -> Iterator[VSwitch]:
     for zone, ranges in sorted(nodes.zones.items()):
         if ranges.pods is not None and has_pod_addresses(settings):
             yield _vswitch(Purpose.PODS, zone, ranges.pods)
+
+
+def _of_firewall(zone: str, cidr: str) -> VSwitch:
+    name = f"{Purpose.FIREWALL}-{zone}-{cidr.replace('.', '-').replace('/', '-')}"
+    return VSwitch(name=name, purpose=Purpose.FIREWALL, zone=zone, cidr=cidr)
 
 
 def _vswitch(purpose: Purpose, zone: str, cidr: str) -> VSwitch:

@@ -32,8 +32,9 @@ class NatAddresses(Model):
     """The zone of the NAT gateway's vSwitch. It serves the other zones as well, also when this one fails."""
     network: Cidr
     """The range of that vSwitch, which is created; nothing else is in it. /28 is enough."""
-    protected: bool = True
-    """Addresses, NAT gateway and firewall can be neither deleted nor replaced. `false` first, to be rid of them."""
+    protected: Literal["all", "addresses", "nothing"] = "all"
+    """What can be neither deleted nor replaced: addresses, NAT gateway and firewall; the addresses alone, for another
+    gateway or firewall under them; nothing, to be rid of them all."""
 
 
 class PodAddresses(Model):

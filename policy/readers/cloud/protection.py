@@ -5,11 +5,16 @@ from typing import Final
 
 from policy.readers.cloud.kinds import EIPS, NAT_FIREWALL, NAT_GATEWAY
 from policy.reading import Reader, root
-from policy.rule import Finding, Subject
+from policy.rule import Context, Finding, Subject
 
 PROTECTED_KINDS: Final = EIPS | {NAT_FIREWALL, NAT_GATEWAY}
 _WITHOUT_OWN: Final = frozenset({NAT_FIREWALL, "alicloud:ecs/EipSegmentAddress"})
 """What the API cannot protect."""
+
+
+def is_to_be_protected(subject: Subject, context: Context) -> bool:
+    """Whether the settings have one of `PROTECTED_KINDS` protected; it is where there are none."""
+    return context.addresses_protected if subject.group_kind in EIPS else context.gateway_protected
 
 
 def missing_protection(subject: Subject) -> Iterator[Finding]:

@@ -23,7 +23,7 @@ def test_documented_way_out_leaves_nothing(prod: OnCloud) -> None:
     """
     cloud = prod.cloud
     prod.refresh().ok()
-    prod.set({"cluster-egress:egress/addresses/protected": False})
+    prod.set({"cluster-egress:egress/addresses/protected": "nothing"})
     prod.up().ok()
     assert {*cloud.calls.written()} == {"DeletionProtection"}
     prod.destroy().failed()
