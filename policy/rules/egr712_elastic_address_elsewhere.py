@@ -22,10 +22,9 @@ def _check(subjects: tuple[Subject, ...], _context: Context) -> Iterator[Finding
         kind = Reader().field(root(subject.whole), _TYPES[subject.group_kind])
         leads = stack.follow(subject, "instanceId", {NAT_GATEWAY})
         # Without a type, the provider tells it by the id.
-        is_balancer = kind.value == _LOAD_BALANCER or (
-            kind.value in (None, "")
-            and leads.handles != frozenset()
-            and all(handle.startswith(_LOAD_BALANCER_ID) for handle in leads.handles)
+        is_named = all(handle.startswith(_LOAD_BALANCER_ID) for handle in leads.handles)
+        is_balancer = is_named and (
+            kind.value == _LOAD_BALANCER or (kind.value in (None, "") and leads.handles != frozenset())
         )
         if is_balancer:
             continue

@@ -110,12 +110,24 @@ _FIELDS: Final[dict[str, tuple[_Field, ...]]] = {
             "taints[].effect",
             "labels[].key",
             "labels[].value",
-            "dataDisks[].encrypted",
             "instanceMetadataOptions.httpTokens",
+            "multiAzPolicy",
             "spotStrategy",
         ),
+        _word("dataDisks[].encrypted", "true", "false"),
     ),
-    **dict.fromkeys(kinds.CLUSTERS, _flags("newNatGateway")),
+    **dict.fromkeys(kinds.CLUSTERS, (*_flags("newNatGateway"), *_texts("addons[].name"))),
+    kinds.CLUSTER_ADDON: _texts("name"),
+    kinds.SERVICE_MESH: (
+        _word("meshConfig.outboundTrafficPolicy", "ALLOW_ANY", "REGISTRY_ONLY"),
+        *_texts("meshConfig.includeIpRanges"),
+    ),
+    **dict.fromkeys(kinds.SWITCHES, _flags("enableIpv6")),
+    **dict.fromkeys(kinds.VPN_ROUTES, (*_texts("routeDest"), *_flags("publishVpc"))),
+    kinds.TRANSIT_ROUTE: _texts("destinationCidrBlock"),
+    **dict.fromkeys(
+        (kinds.ROLE_POLICY_ATTACHMENT, kinds.PRINCIPAL_ATTACHMENT), (_word("policyType", "Custom", "System"),)
+    ),
     **dict.fromkeys(kinds.INSTANCES, _INSTANCE),
     **dict.fromkeys(kinds.CONTAINER_GROUPS, _flags("autoCreateEip", "enablePublicNetwork")),
 }
