@@ -47,7 +47,8 @@ def _judge(subject: Subject, destination: Node) -> Iterator[Finding]:
             return
     except ValueError:
         pass  # which may be anything
-    message = f"{shown(destination.value)} comes into the VPC as a route past the NAT gateway"
+    said = "a destination that nobody says" if destination.value is None else shown(destination.value)
+    message = f"{said} comes into the VPC as a route past the NAT gateway"
     yield Finding(path=destination.path, message=message).of(subject)
 
 

@@ -17,7 +17,7 @@ def _check(subject: Subject, context: Context) -> Iterator[Finding]:
     said = "is missing, which means PRIORITY" if policy.value in (None, "") else shown(policy.value)
     is_read = policy.value is None or isinstance(policy.value, str)
     if is_egress_pool(subject, context) and is_read and policy.value != _BALANCED:
-        yield Finding(path=policy.path, message=f"{said}: as long as the first zone has instances, all are there")
+        yield Finding(path=policy.path, message=f"{said}: all nodes may be in one zone")
 
 
 RULE = ObjectRule(
