@@ -15,8 +15,13 @@ def _check(subjects: tuple[Subject, ...], context: Context) -> Iterator[Finding]
         yield Finding(path="", message="lets IPv6 out, past the NAT gateway and its firewall").of(subject)
     egress = dedicated_vswitches(stack, context)
     for vswitch in stack.each(SWITCHES):
-        enabled = Reader().field(root(vswitch.whole), "enableIpv6")
-        if enabled.value is True and stack.handle_of(vswitch) in egress:
+        reader, whole = Reader(), root(vswitch.whole)
+        enabled, block, mask = (
+            reader.field(whole, key) for key in ("enableIpv6", "ipv6CidrBlock", "ipv6CidrBlockMask")
+        )
+        # The provider reads a vSwitch without IPv6 back as one with it where the API leaves the range out.
+        is_read_back = block.value == "" and mask.value is None
+        if enabled.value is True and not is_read_back and stack.handle_of(vswitch) in egress:
             message = "true gives what leaves by the NAT gateway addresses that do not"
             yield Finding(path=enabled.path, message=message).of(vswitch)
 
