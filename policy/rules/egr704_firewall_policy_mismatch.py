@@ -6,7 +6,7 @@ from typing import Final
 from policy.facts.addresses import parse_network
 from policy.readers.cloud.address_books import IPV6_TYPES, Role, Use, uses_in
 from policy.readers.cloud.firewall_policies import ANY, FirewallPolicy, Resolution, policy_of
-from policy.readers.cloud.kinds import ADDRESS_BOOK, FIREWALL_POLICIES
+from policy.readers.cloud.kinds import ADDRESS_BOOK, FIREWALL_POLICIES, NAT_POLICY
 from policy.reading import Reader, as_sequence, root, shown
 from policy.rule import Context, Finding, Severity, StackRule, Subject
 
@@ -15,10 +15,22 @@ _NAMED: Final = frozenset({"HTTP", "HTTPS", "SMTP", "SMTPS", "SSL", "IMAPS", "PO
 _BY_PORT: Final = {"HTTPS": 443, "SMTPS": 465, "IMAPS": 993, "POPS": 995}
 """As what TLS is recognised; on every other port it is `SSL`."""
 _WILDCARD: Final = "*"
+_ADDRESSES: Final = frozenset({"ip", "ipv6", "tag", "asset", "assetIpv6"})
+_NO_BOOKS: Final[dict[Role, frozenset[object]]] = {
+    Role.SOURCE: frozenset({"domain", "port"}),
+    Role.DESTINATION: frozenset({"port"}),
+    Role.PORTS: _ADDRESSES | {"domain"},
+}
+"""What types of books cannot be meant."""
 
 
 def _check(subjects: tuple[Subject, ...], _context: Context) -> Iterator[Finding]:
-    destinations = {use.policy.subject: use for use in uses_in(subjects) if use.role is Role.DESTINATION}
+    uses = [*uses_in(subjects)]
+    destinations = {use.policy.subject: use for use in uses if use.role is Role.DESTINATION}
+    for use in uses:
+        if use.book is not None and use.policy.is_outbound and _book_type(use.book) in _NO_BOOKS[use.role]:
+            message = f"{shown(use.name)} is a book of type {_book_type(use.book)}, which means nothing here"
+            yield Finding(path=use.node.path, message=message).of(use.policy.subject)
     for subject in subjects:
         if subject.group_kind in FIREWALL_POLICIES and (policy := policy_of(subject)).is_outbound:
             told = Reader()
@@ -70,6 +82,8 @@ def _names(policy: FirewallPolicy, use: Use | None) -> list[str]:
 
 
 def _is_ipv6(policy: FirewallPolicy, use: Use | None) -> bool:
+    if not policy.lets_pass and policy.subject.group_kind != NAT_POLICY:
+        return False  # what is dropped at the internet boundary may be IPv6
     version = Reader().field(root(policy.subject.whole), "ipVersion").value
     if policy.lets_pass and version == "6":
         return True

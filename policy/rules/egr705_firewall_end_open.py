@@ -5,6 +5,7 @@ from typing import Final
 
 from policy.readers.cloud.firewall_policies import FirewallPolicy
 from policy.readers.cloud.kinds import (
+    ADDRESS_BOOK,
     INTERNET_POLICY,
     INTERNET_POLICY_ORDER,
     NAT_FIREWALL,
@@ -14,6 +15,7 @@ from policy.readers.cloud.kinds import (
 )
 from policy.readers.cloud.links import CloudStack
 from policy.readers.cloud.policy_order import Chain, Placed, internet_chain, nat_chains
+from policy.readers.cloud.senders import senders_of
 from policy.reading import Reader, root, shown
 from policy.rule import Context, Finding, Posture, Severity, StackRule, Subject
 
@@ -35,7 +37,7 @@ def _check(subjects: tuple[Subject, ...], context: Context) -> Iterator[Finding]
             yield Finding(path="", message=message).of(firewall)
     for order in stack.each({NAT_POLICY_ORDER}):
         yield Finding(path="order", message="moves a policy to another place than its newOrder says").of(order)
-    yield from _judge_internet(internet_chain(stack), last_words)
+    yield from _judge_internet(internet_chain(stack), last_words, [*stack.each({ADDRESS_BOOK})])
 
 
 def _judge_places(chain: Chain) -> Iterator[Finding]:
@@ -60,22 +62,26 @@ def _judge_end(chain: Chain, last_words: frozenset[str]) -> Iterator[Finding]:
     for placed in others:
         if placed.policy.is_for_everything:
             yield _about(placed, "decides about everything, so the policies after it are never asked")
+        elif placed.policy.is_to_everywhere and placed.policy.lets_pass:
+            yield _about(placed, "lets its senders out to everywhere, before the last policy is asked")
     if not last.policy.is_for_everything:
         yield _about(last, "is the last policy, and not about everything: what fits none passes")
     elif last.policy.action not in last_words:
         yield _lets_pass(last.policy)
 
 
-def _judge_internet(chain: Chain, last_words: frozenset[str]) -> Iterator[Finding]:
+def _judge_internet(chain: Chain, last_words: frozenset[str], books: list[Subject]) -> Iterator[Finding]:
     """Other stacks have policies there as well, so only that ours are followed by one for what our senders send."""
     opening = [placed for placed in chain.policies if placed.policy.lets_pass and not placed.policy.is_to_everywhere]
     ends = [placed for placed in chain.policies if placed.policy.is_to_everywhere]
     for placed in ends:
         if placed.policy.action not in last_words:
             yield _lets_pass(placed.policy)
+    stopped = [senders_of(placed.policy, books) for placed in ends]
     for placed in opening:
-        if not ends:
-            message = "no policy of the stack stops at the internet boundary what fits none"
+        senders = senders_of(placed.policy, books)
+        if not any(each.include(senders) for each in stopped):
+            message = "no policy of the stack stops what else its senders send at the internet boundary"
             yield Finding(path="", message=message).of(placed.policy.subject)
     for end in ends:
         for placed in opening:
@@ -98,7 +104,7 @@ RULE = StackRule(
     name="firewall-end-open",
     severity=Severity.BLOCK,
     applies_to=frozenset(
-        {INTERNET_POLICY, INTERNET_POLICY_ORDER, NAT_FIREWALL, NAT_GATEWAY, NAT_POLICY, NAT_POLICY_ORDER}
+        {ADDRESS_BOOK, INTERNET_POLICY, INTERNET_POLICY_ORDER, NAT_FIREWALL, NAT_GATEWAY, NAT_POLICY, NAT_POLICY_ORDER}
     ),
     summary="The policies of a NAT gateway have the places 1, 2, 3 and so on, and the last drops everything (in "
     "`observe`: drops or logs); at the internet boundary such a policy follows what is opened.",

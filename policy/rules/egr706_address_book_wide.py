@@ -1,6 +1,7 @@
 """EGR706: a book that holds what nobody can answer for, or of which nobody can tell what it holds."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from policy.destinations.cloud_firewall import address_book
 from policy.destinations.walk import Walk
@@ -16,8 +17,12 @@ from policy.readers.cloud.address_books import (
 )
 from policy.readers.cloud.kinds import ADDRESS_BOOK, EIPS, FIREWALL_POLICIES
 from policy.readers.cloud.links import CloudStack
+from policy.readers.cloud.ports import are_wide
 from policy.reading import Node, Reader, is_empty, root, shown
 from policy.rule import Context, Finding, Severity, StackRule, Subject
+
+_IPV4: Final = 4
+_TAGGED: Final = ("ecsTags", "autoAddTagEcs")
 
 
 def _check(subjects: tuple[Subject, ...], _context: Context) -> Iterator[Finding]:
@@ -39,6 +44,10 @@ def _judge(told: Reader, book: UsedBook, stack: CloudStack) -> None:
     if kind.value in IPV6_TYPES:
         told.report(kind, f"{shown(kind.value)}: the NAT boundary does not see IPv6")
         return
+    for key in _TAGGED:
+        tagged = told.field(whole, key)
+        if not is_empty(tagged) and tagged.value not in (0, "0"):
+            told.report(tagged, "adds whatever bears a tag, which no program shows")
     if has_unknown_entries(book.subject):
         if not (holds_own_addresses(book.subject, stack) and book.is_source_only):
             told.report(entries, "is not known before the update, so it cannot be judged")
@@ -60,7 +69,10 @@ def _judge_entries(told: Reader, book: Subject, entries: Node) -> None:
     for place in places.names:
         if place.wildcard and is_public_suffix(place.name):
             told.report(Node(value=None, path=place.path), f"{place.text} is every host under a public suffix")
-    if any(each.is_wide for each in ports):
+    for place in places.addresses:
+        if place.network.version != _IPV4:
+            told.report(Node(value=None, path=place.path), f"{place.text}: the NAT boundary does not see IPv6")
+    if are_wide(ports):
         told.report(entries, "holds more than one service's ports")
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Final
 
+from policy.readers.cloud.egress_network import is_egress_pool
 from policy.readers.cloud.kinds import CONTAINER_GROUPS, INSTANCES, NODE_POOL
-from policy.reading import Reader, root, shown
+from policy.reading import Reader, is_empty, root, shown
 from policy.rule import Context, Finding, ObjectRule, Severity, Subject
 
 _BANDWIDTH: Final = "internetMaxBandwidthOut"
@@ -12,7 +13,7 @@ _FLAGS: Final = (("allocatePublicIp",), ("autoCreateEip",), ("enablePublicNetwor
 _EIP: Final = "eipInstanceId"
 
 
-def _check(subject: Subject, _context: Context) -> Iterator[Finding]:
+def _check(subject: Subject, context: Context) -> Iterator[Finding]:
     # What is unknown or of another type, EGR700 says.
     reader, told, whole = Reader(), Reader(), root(subject.whole)
     bandwidth = reader.field(whole, _BANDWIDTH)
@@ -25,6 +26,9 @@ def _check(subject: Subject, _context: Context) -> Iterator[Finding]:
     eip = reader.field(whole, _EIP)
     if eip.value not in (None, "") and subject.group_kind in CONTAINER_GROUPS:
         told.report(eip, "gives it an EIP")
+    instances = reader.field(whole, "instances")
+    if subject.group_kind == NODE_POOL and is_egress_pool(subject, context) and not is_empty(instances):
+        told.report(instances, "brings instances whose addresses and disks no program shows")
     yield from told.findings
 
 
@@ -47,6 +51,7 @@ inputs:
   vswitchIds: [vsw-1, vsw-2]
   instanceTypes: [ecs.g7.large]
   desiredSize: "2"
+  multiAzPolicy: BALANCE
   systemDiskEncrypted: true
   instanceMetadataOptions: {httpTokens: required}
   taints: [{key: cluster-egress/egress, value: "true", effect: NoSchedule}]

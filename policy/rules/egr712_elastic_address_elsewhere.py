@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from policy.readers.cloud.kinds import ANYCAST_ATTACHMENT, EIP_ASSOCIATION, NAT_GATEWAY
+from policy.readers.cloud.kinds import ANYCAST_ATTACHMENT, EIP_ASSOCIATION, LOAD_BALANCERS, NAT_GATEWAY
 from policy.readers.cloud.links import CloudStack
 from policy.reading import Reader, root, shown
 from policy.rule import Context, Finding, Severity, StackRule, Subject
@@ -21,11 +21,13 @@ def _check(subjects: tuple[Subject, ...], _context: Context) -> Iterator[Finding
     for subject in stack.each(_TYPES):
         kind = Reader().field(root(subject.whole), _TYPES[subject.group_kind])
         leads = stack.follow(subject, "instanceId", {NAT_GATEWAY})
+        balancers = stack.follow(subject, "instanceId", LOAD_BALANCERS, ())
+        if balancers.is_known and balancers.handles and kind.value in (None, "", _LOAD_BALANCER):
+            continue
         # Without a type, the provider tells it by the id.
-        is_balancer = kind.value == _LOAD_BALANCER or (
-            kind.value in (None, "")
-            and leads.handles != frozenset()
-            and all(handle.startswith(_LOAD_BALANCER_ID) for handle in leads.handles)
+        is_named = all(handle.startswith(_LOAD_BALANCER_ID) for handle in leads.handles)
+        is_balancer = is_named and (
+            kind.value == _LOAD_BALANCER or (kind.value in (None, "") and leads.handles != frozenset())
         )
         if is_balancer:
             continue
@@ -41,7 +43,7 @@ RULE = StackRule(
     id="EGR712",
     name="elastic-address-elsewhere",
     severity=Severity.BLOCK,
-    applies_to=frozenset({ANYCAST_ATTACHMENT, EIP_ASSOCIATION, NAT_GATEWAY}),
+    applies_to=LOAD_BALANCERS | {ANYCAST_ATTACHMENT, EIP_ASSOCIATION, NAT_GATEWAY},
     summary="EIPs of the stack are on its NAT gateway, or on load balancers.",
     why="An instance, a network interface or a virtual address with an EIP reaches the internet by it at once, "
     "whatever its route table says. Another NAT gateway has another firewall, or none.",

@@ -28,6 +28,8 @@ def _check(subjects: tuple[Subject, ...], context: Context) -> Iterator[Finding]
             yield _finding(gateway, "is one of two or more NAT gateways of the stack, and no NAT firewall stands at it")
         elif context.firewall_expected:
             yield _finding(gateway, "has no NAT firewall, although egress.firewall asks for one")
+        elif filtered:
+            yield _finding(gateway, "has no NAT firewall, and that of the stack stands at another gateway")
         elif handle in governed:
             yield _finding(gateway, "has policies, but no NAT firewall of the stack that asks them")
 

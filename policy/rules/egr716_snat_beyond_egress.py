@@ -20,6 +20,9 @@ def _check(subjects: tuple[Subject, ...], context: Context) -> Iterator[Finding]
         _judge_gateway(told, entry, gateways)
         if entry.vswitch.handles or not entry.vswitch.is_known:
             _judge_vswitch(told, entry, egress)
+            if isinstance(entry.source.value, str) and entry.source.value != "":
+                # The API fills in the range of the vSwitch, and where both are given, takes the range.
+                _judge_range(told, entry, _own_ranges(stack, entry.vswitch))
         else:
             _judge_range(told, entry, None if egress is None else _ranges(stack, egress))
         yield from (finding.of(entry.subject) for finding in told.findings)
@@ -69,6 +72,12 @@ def _ranges(stack: CloudStack, egress: Leads) -> list[Network]:
         except ValueError:
             continue
     return networks
+
+
+def _own_ranges(stack: CloudStack, vswitches: Leads) -> list[Network] | None:
+    """The ranges of these vSwitches; `None` where the stack does not show every one."""
+    ranges = _ranges(stack, vswitches)
+    return ranges if len(ranges) == len(vswitches.handles) > 0 else None
 
 
 def _is_within(network: Network, outer: Network) -> bool:

@@ -1,11 +1,14 @@
 """EGR742: egress nodes whose disks are not encrypted."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from policy.readers.cloud.egress_network import is_egress_pool
 from policy.readers.cloud.kinds import NODE_POOL
 from policy.reading import Node, Reader, root
 from policy.rule import Context, Finding, ObjectRule, Severity, Subject
+
+_ENCRYPTED: Final = "true"
 
 
 def _check(subject: Subject, context: Context) -> Iterator[Finding]:
@@ -17,7 +20,7 @@ def _check(subject: Subject, context: Context) -> Iterator[Finding]:
         told.report(system, _said(system))
     for disk in reader.items(reader.field(whole, "dataDisks")):
         encrypted = reader.field(disk, "encrypted")
-        if encrypted.value in (None, "", "false"):
+        if encrypted.value is None or (isinstance(encrypted.value, str) and encrypted.value != _ENCRYPTED):
             told.report(encrypted, _said(encrypted))
     yield from told.findings
 
@@ -45,6 +48,7 @@ inputs:
   vswitchIds: [vsw-1, vsw-2]
   instanceTypes: [ecs.g7.large]
   desiredSize: "2"
+  multiAzPolicy: BALANCE
   systemDiskEncrypted: true
   instanceMetadataOptions: {httpTokens: required}
   taints: [{key: cluster-egress/egress, value: "true", effect: NoSchedule}]

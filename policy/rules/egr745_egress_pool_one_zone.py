@@ -40,6 +40,7 @@ inputs:
   vswitchIds: [vsw-1, vsw-2]
   instanceTypes: [ecs.g7.large]
   desiredSize: "2"
+  multiAzPolicy: BALANCE
   systemDiskEncrypted: true
   instanceMetadataOptions: {httpTokens: required}
   taints: [{key: cluster-egress/egress, value: "true", effect: NoSchedule}]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from policy.readers.cloud.kinds import POD_NETWORKING
-from policy.readers.cloud.pod_networking import PodNetworking, named_namespaces, pod_networking_of
+from policy.readers.cloud.pod_networking import ELASTIC, FIXED, PodNetworking, named_namespaces, pod_networking_of
 from policy.readers.selectors import names_values
 from policy.reading import Node, Reader, is_empty, root, shown
 from policy.rule import UNKNOWN, Context, Finding, ObjectRule, Severity, Subject
@@ -16,7 +16,9 @@ def _check(subject: Subject, context: Context) -> Iterator[Finding]:
     reader = Reader()
     networking = pod_networking_of(subject)
     spec = reader.field(root(subject.whole), "spec")
-    reader.text(reader.field(spec, "allocationType", "type"))
+    allocation = reader.field(spec, "allocationType", "type")
+    if reader.text(allocation) not in (None, ELASTIC, FIXED):
+        reader.report(allocation, f"{shown(allocation.value)} is neither {ELASTIC} nor {FIXED}")
     _judge_selectors(reader, networking, context)
     for key in _DEFAULTED:
         listed = reader.field(spec, key)

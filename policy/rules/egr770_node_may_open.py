@@ -1,12 +1,21 @@
 """EGR770: a role of nodes that may open a way out, or change what the firewall lets pass."""
 
 from collections.abc import Iterator
+from typing import Final
 
-from policy.readers.cloud.kinds import CLUSTERS, NODE_POOL, RAM_POLICY, ROLE_POLICY_ATTACHMENT
+from policy.readers.cloud.kinds import (
+    CLUSTERS,
+    NODE_POOL,
+    PRINCIPAL_ATTACHMENT,
+    RAM_POLICIES,
+    ROLE_POLICY_ATTACHMENT,
+)
 from policy.readers.cloud.links import CloudStack
 from policy.readers.cloud.ram import OPENING_POLICIES, ROLE, node_attachments, opening_actions, policies_of
-from policy.reading import Reader, root
+from policy.reading import Reader, root, shown
 from policy.rule import Context, Finding, Severity, StackRule, Subject
+
+_SYSTEM: Final = "System"
 
 
 def _check(subjects: tuple[Subject, ...], _context: Context) -> Iterator[Finding]:
@@ -17,7 +26,14 @@ def _check(subjects: tuple[Subject, ...], _context: Context) -> Iterator[Finding
         if name.value in OPENING_POLICIES:
             message = f"{name.value} lets every pod that reaches the node's credentials open a way out"
             yield Finding(path=name.path, message=message).of(attachment)
-        given |= dict.fromkeys(policies_of(stack, attachment))
+            continue
+        shown_here = [*policies_of(stack, attachment)]
+        given |= dict.fromkeys(shown_here)
+        if not shown_here and Reader().field(root(attachment.whole), "policyType").value != _SYSTEM:
+            message = f"{shown(name.value)} is no policy of the stack, so nobody sees what it allows nodes"
+            yield Finding(path=name.path, message=message).of(attachment)
+        elif not shown_here and not isinstance(name.value, str):
+            yield Finding(path=name.path, message="is not known, so nobody sees what it allows nodes").of(attachment)
     for policy in given:
         yield from (finding.of(policy) for finding in _judge(policy))
 
@@ -35,7 +51,7 @@ RULE = StackRule(
     id="EGR770",
     name="node-may-open",
     severity=Severity.BLOCK,
-    applies_to=CLUSTERS | {NODE_POOL, RAM_POLICY, ROLE, ROLE_POLICY_ATTACHMENT},
+    applies_to=CLUSTERS | RAM_POLICIES | {NODE_POOL, PRINCIPAL_ATTACHMENT, ROLE, ROLE_POLICY_ATTACHMENT},
     summary="The roles of nodes may neither change Cloud Firewall, nor give out public addresses, NAT or routes.",
     why="The metadata service gives a node's credentials to whoever asks from the node. With these actions one "
     "request puts an EIP on a pod, an SNAT entry beside the egress, or an accept before the last policy.",

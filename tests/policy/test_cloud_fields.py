@@ -22,6 +22,8 @@ POLICY = {
     "repeatType": "Permanent",
 }
 PUBLIC = {"internetMaxBandwidthOut": 0, "allocatePublicIp": False}
+CLUSTER = {"newNatGateway": False, "addons": [{"name": "metrics-server"}]}
+PUBLISHED = {"routeDest": "10.0.0.0/8", "publishVpc": True}
 POD = {"autoCreateEip": False, "enablePublicNetwork": False}
 JUDGED: dict[str, dict[str, Any]] = {
     "cloudfirewall/natFirewall:NatFirewall": {
@@ -77,13 +79,28 @@ JUDGED: dict[str, dict[str, Any]] = {
         "taints": [{"key": "a", "value": "b", "effect": "NoSchedule"}],
         "labels": [{"key": "a", "value": "b"}],
         "dataDisks": [{"encrypted": "true"}],
+        "multiAzPolicy": "BALANCE",
         "instanceMetadataOptions": {"httpTokens": "required"},
         "spotStrategy": "NoSpot",
     },
-    "cs/managedKubernetes:ManagedKubernetes": {"newNatGateway": False},
-    "cs/kubernetes:Kubernetes": {"newNatGateway": False},
-    "cs/serverlessKubernetes:ServerlessKubernetes": {"newNatGateway": False},
-    "cs/edgeKubernetes:EdgeKubernetes": {"newNatGateway": False},
+    "cs/managedKubernetes:ManagedKubernetes": CLUSTER,
+    "cs/kubernetes:Kubernetes": CLUSTER,
+    "cs/serverlessKubernetes:ServerlessKubernetes": CLUSTER,
+    "cs/edgeKubernetes:EdgeKubernetes": CLUSTER,
+    "cs/kubernetesAddon:KubernetesAddon": {"name": "metrics-server"},
+    "servicemesh/serviceMesh:ServiceMesh": {
+        "meshConfig": {"outboundTrafficPolicy": "REGISTRY_ONLY", "includeIpRanges": "*"}
+    },
+    "vpc/switch:Switch": {"enableIpv6": False},
+    "vpc/subnet:Subnet": {"enableIpv6": False},
+    "vpn/routeEntry:RouteEntry": PUBLISHED,
+    "vpn/pbrRouteEntry:PbrRouteEntry": PUBLISHED,
+    "vpn/gatewayVcoRoute:GatewayVcoRoute": PUBLISHED,
+    "cen/childInstanceRouteEntryToAttachment:ChildInstanceRouteEntryToAttachment": {
+        "destinationCidrBlock": "10.0.0.0/8"
+    },
+    "ram/rolePolicyAttachment:RolePolicyAttachment": {"policyType": "Custom"},
+    "resourcemanager/policyAttachment:PolicyAttachment": {"policyType": "Custom"},
     "ecs/instance:Instance": PUBLIC,
     "ecs/ecsInstanceSet:EcsInstanceSet": PUBLIC,
     "ecs/ecsLaunchTemplate:EcsLaunchTemplate": PUBLIC,
@@ -117,6 +134,8 @@ WORDS = {
     "cloudfirewall/policyAdvancedConfig:PolicyAdvancedConfig": {"internetSwitch": {"on", "off"}},
     "vpc/natGateway:NatGateway": {"networkType": {"internet", "intranet"}},
     "ecs/securityGroupRule:SecurityGroupRule": {"type": {"ingress", "egress"}, "policy": {"accept", "drop"}},
+    "ram/rolePolicyAttachment:RolePolicyAttachment": {"policyType": {"Custom", "System"}},
+    "resourcemanager/policyAttachment:PolicyAttachment": {"policyType": {"Custom", "System"}},
 }
 
 

@@ -7,7 +7,8 @@ import pytest
 from policy.readers.cloud.firewall_policies import Resolution, policy_of
 from policy.readers.cloud.links import CloudStack
 from policy.readers.cloud.policy_order import internet_chain, nat_chains
-from policy.readers.cloud.ports import EVERY_PORT, PortRange, parse_ports
+from policy.readers.cloud.ports import EVERY_PORT, PortRange, are_wide, parse_ports
+from policy.readers.cloud.senders import senders_of
 from policy.rule import UNKNOWN, Registration, Subject
 from policy.subjects import subjects_of_resource
 
@@ -27,7 +28,7 @@ ALL = {
 
 
 def _policy(urn: str = "p", token: str = NAT, **inputs: Any) -> Subject:
-    leads_to = {"natGatewayId": inputs.pop("gateway", ())}
+    leads_to = {"natGatewayId": inputs.pop("gateway", ()), "source": inputs.pop("from", ())}
     [subject] = subjects_of_resource(token, ALL | inputs, Registration(urn=urn, leads_to=leads_to))
     return subject
 
@@ -65,13 +66,62 @@ def test_wide_ranges_of_ports() -> None:
     assert [number for number in (7999, 8000, 8010, 8011) if ports.holds(number)] == [8000, 8010]
 
 
+def test_ranges_that_are_wide_together() -> None:
+    """Guards against all ports in pieces, and against pieces that are counted twice."""
+    first, second = PortRange(first=1000, last=1999), PortRange(first=1500, last=2023)
+    assert not are_wide([first, second])
+    assert are_wide([first, second, PortRange(first=9, last=9)])
+    assert not are_wide([])
+
+
+SENDERS: list[tuple[dict[str, Any], dict[str, Any], bool]] = [
+    ({"source": "0.0.0.0/0"}, {"source": "47.96.10.1/32"}, True),
+    ({"source": "0.0.0.0/0"}, {"source": UNKNOWN}, True),
+    ({"source": "47.96.10.0/31"}, {"source": "47.96.10.1/32"}, True),
+    ({"source": "47.96.10.1/32"}, {"source": "47.96.10.0/31"}, False),
+    ({"source": "47.96.10.1/32"}, {"source": "47.96.10.2/32"}, False),
+    ({"source": "::/0"}, {"source": "47.96.10.1/32"}, False),
+    ({"source": UNKNOWN}, {"source": UNKNOWN}, False),
+    ({"source": UNKNOWN, "from": ("a", "b")}, {"source": UNKNOWN, "from": ("a",)}, True),
+    ({"source": UNKNOWN, "from": ("a",)}, {"source": UNKNOWN, "from": ("a", "b")}, False),
+    ({"source": "known", "sourceType": "group"}, {"source": "47.96.10.3/32"}, True),
+    ({"source": "known", "sourceType": "group"}, {"source": "47.96.10.4/32"}, False),
+    ({"source": "47.96.10.2/31"}, {"source": "known", "sourceType": "group"}, True),
+    ({"source": "new", "sourceType": "group"}, {"source": UNKNOWN, "from": ("a",)}, True),
+    ({"source": "new", "sourceType": "group"}, {"source": "new", "sourceType": "group"}, True),
+    ({"source": "new", "sourceType": "group"}, {"source": "elsewhere", "sourceType": "group"}, False),
+    ({"source": "elsewhere", "sourceType": "group"}, {"source": "elsewhere", "sourceType": "group"}, True),
+    ({"source": "empty", "sourceType": "group"}, {"source": "47.96.10.1/32"}, False),
+]
+
+
+@pytest.mark.parametrize(("changed", "others", "included"), SENDERS)
+def test_whose_traffic_is_stopped(changed: dict[str, Any], others: dict[str, Any], *, included: bool) -> None:
+    """Guards against a last policy that stops what others send."""
+    books = [
+        _book("known", {"addressLists": ["47.96.10.2/32", "47.96.10.3/32"]}),
+        _book("new", {}, leads_to={"addressLists": ("a",)}),
+        _book("empty", {"addressLists": []}),
+    ]
+    stopped, opened = (senders_of(policy_of(_policy(**each)), books) for each in (changed, others))
+    assert stopped.include(opened) is included
+
+
+def _book(name: str, inputs: dict[str, Any], leads_to: dict[str, tuple[str, ...]] | None = None) -> Subject:
+    address_book = "alicloud:cloudfirewall/addressBook:AddressBook"
+    registration = Registration(urn=name, leads_to=leads_to or {})
+    [subject] = subjects_of_resource(address_book, {"groupName": name, "groupType": "ip"} | inputs, registration)
+    return subject
+
+
 @pytest.mark.parametrize(
     ("changed", "everywhere", "everything"),
     [
         ({}, True, True),
         ({"applicationNameLists": []}, True, True),
         ({"destPort": None}, True, True),
-        ({"destination": "::/0"}, True, True),
+        ({"destination": "::/0"}, False, False),
+        ({"source": "::/0"}, True, False),
         ({"source": "10.0.0.0/8"}, True, False),
         ({"source": "everybody", "sourceType": "group"}, True, False),
         ({"destination": "0.0.0.0/1"}, False, False),

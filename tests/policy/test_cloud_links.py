@@ -43,6 +43,7 @@ CASES: list[tuple[Mapping[str, object], tuple[str, ...], tuple[Sequence[str], bo
     ({}, ("new",), (["new"], True)),
     ({"vswitchIds": [UNKNOWN]}, ("new",), (["new"], True)),
     ({"vswitchIds": [UNKNOWN, "vsw-1"]}, ("new", "known"), (["known", "new"], True)),
+    ({"vswitchIds": [UNKNOWN, "vsw-9"]}, ("new",), (["new", "vsw-9"], True)),
     # After an update: the id may be that of a resource whose own id is not shown.
     ({"vswitchIds": ["vsw-1"]}, ("known",), (["known"], True)),
     ({"vswitchIds": ["vsw-9"]}, ("new",), (["new"], True)),

@@ -58,6 +58,15 @@ def egress_vswitches(stack: CloudStack, context: Context) -> Leads | None:
     return Leads(handles=handles, is_known=all(each.is_known for each in found))
 
 
+def dedicated_vswitches(stack: CloudStack, context: Context) -> frozenset[str]:
+    """The vSwitches that are there for the egress alone.
+
+    Those of node pools are only where somebody says which pools gateways run in: elsewhere each could be one.
+    """
+    owners = [*(egress_pools(stack, context) if context.egress_labels else ()), *stack.each({POD_NETWORKING})]
+    return frozenset[str]().union(*(vswitches_of(stack, owner).handles for owner in owners))
+
+
 def zone_of(stack: CloudStack, vswitch: str) -> str | None:
     """The zone of a vSwitch; `None` where the stack does not show it."""
     subject = stack.find(vswitch)

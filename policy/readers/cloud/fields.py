@@ -112,10 +112,19 @@ _FIELDS: Final[dict[str, tuple[_Field, ...]]] = {
             "labels[].value",
             "dataDisks[].encrypted",
             "instanceMetadataOptions.httpTokens",
+            "multiAzPolicy",
             "spotStrategy",
         ),
     ),
-    **dict.fromkeys(kinds.CLUSTERS, _flags("newNatGateway")),
+    **dict.fromkeys(kinds.CLUSTERS, (*_flags("newNatGateway"), *_texts("addons[].name"))),
+    kinds.CLUSTER_ADDON: _texts("name"),
+    kinds.SERVICE_MESH: _texts("meshConfig.outboundTrafficPolicy", "meshConfig.includeIpRanges"),
+    **dict.fromkeys(kinds.SWITCHES, _flags("enableIpv6")),
+    **dict.fromkeys(kinds.VPN_ROUTES, (*_texts("routeDest"), *_flags("publishVpc"))),
+    kinds.TRANSIT_ROUTE: _texts("destinationCidrBlock"),
+    **dict.fromkeys(
+        (kinds.ROLE_POLICY_ATTACHMENT, kinds.PRINCIPAL_ATTACHMENT), (_word("policyType", "Custom", "System"),)
+    ),
     **dict.fromkeys(kinds.INSTANCES, _INSTANCE),
     **dict.fromkeys(kinds.CONTAINER_GROUPS, _flags("autoCreateEip", "enablePublicNetwork")),
 }

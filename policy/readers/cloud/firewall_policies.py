@@ -5,15 +5,17 @@ Words: Cloud Firewall, API 2017-12-07, CreateNatFirewallControlPolicy and AddCon
 
 from dataclasses import dataclass
 from enum import Enum
+from ipaddress import IPv4Network
 from typing import Final
 
-from policy.facts.addresses import covers_everything, parse_network
+from policy.facts.addresses import parse_network
 from policy.readers.cloud.kinds import NAT_POLICY
 from policy.readers.cloud.ports import EVERY_PORT, PortRange, parse_ports
 from policy.reading import Node, Reader, root
 from policy.rule import UNKNOWN, Subject
 
 ANY: Final = "ANY"
+EVERY_ADDRESS: Final = IPv4Network("0.0.0.0/0")
 
 
 class Resolution(Enum):
@@ -47,11 +49,11 @@ class Side:
 
     @property
     def is_everything(self) -> bool:
-        """Whether it is every address."""
+        """Whether it is every address of IPv4: no other decides about what a NAT gateway lets out."""
         if self.type != "net" or self.text is None:
             return False
         try:
-            return covers_everything([parse_network(self.text)])
+            return parse_network(self.text) == EVERY_ADDRESS
         except ValueError:
             return False
 

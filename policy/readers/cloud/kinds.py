@@ -38,10 +38,18 @@ CONTAINER_GROUPS: Final = frozenset(
     {"alicloud:eci/ContainerGroup", "alicloud:eci/VirtualNode", "alicloud:ess/EciScalingConfiguration"}
 )
 """Pods without nodes."""
+INTERFACES: Final = frozenset({"alicloud:ecs/EcsNetworkInterface", "alicloud:vpc/NetworkInterface"})
+LOAD_BALANCERS: Final = frozenset({"alicloud:slb/ApplicationLoadBalancer", "alicloud:slb/LoadBalancer"})
+SCALING_GROUP: Final = "alicloud:ess/ScalingGroup"
 NODE_POOL: Final = "alicloud:cs/NodePool"
 CLUSTERS: Final = frozenset(
     f"alicloud:cs/{name}" for name in ("ManagedKubernetes", "Kubernetes", "ServerlessKubernetes", "EdgeKubernetes")
 )
+CLUSTER_ADDON: Final = "alicloud:cs/KubernetesAddon"
+SERVICE_MESH: Final = "alicloud:servicemesh/ServiceMesh"
+VPN_ROUTES: Final = frozenset({"alicloud:vpn/RouteEntry", "alicloud:vpn/PbrRouteEntry", "alicloud:vpn/GatewayVcoRoute"})
+TRANSIT_ROUTE: Final = "alicloud:cen/ChildInstanceRouteEntryToAttachment"
+"""What a Cloud Enterprise Network instance writes into a table of the VPC."""
 NAT_FIREWALL: Final = "alicloud:cloudfirewall/NatFirewall"
 NAT_POLICY: Final = "alicloud:cloudfirewall/NatFirewallControlPolicy"
 NAT_POLICY_ORDER: Final = "alicloud:cloudfirewall/NatFirewallControlPolicyOrder"
@@ -51,8 +59,14 @@ FIREWALL_POLICIES: Final = frozenset({NAT_POLICY, INTERNET_POLICY})
 ADDRESS_BOOK: Final = "alicloud:cloudfirewall/AddressBook"
 ADVANCED_CONFIG: Final = "alicloud:cloudfirewall/PolicyAdvancedConfig"
 RAM_POLICY: Final = "alicloud:ram/Policy"
+RAM_POLICIES: Final = frozenset({RAM_POLICY, "alicloud:resourcemanager/Policy"})
 ROLE_POLICY_ATTACHMENT: Final = "alicloud:ram/RolePolicyAttachment"
+PRINCIPAL_ATTACHMENT: Final = "alicloud:resourcemanager/PolicyAttachment"
+"""The same for any principal, within a resource group or the account."""
 POD_NETWORKING: Final = "network.alibabacloud.com/PodNetworking"
 """Terway's: which pods get addresses of which vSwitches."""
+POD_ENI: Final = "network.alibabacloud.com/PodENI"
+"""The network interface of one pod, which Terway's controller writes."""
+CONFIG_MAP: Final = "core/ConfigMap"
 POD_EIP: Final = "alibabacloud.com/PodEIP"
 """The EIP of one pod, by ack-extend-network-controller."""

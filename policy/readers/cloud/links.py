@@ -66,11 +66,13 @@ class CloudStack:
         ids = [value for value in given if isinstance(value, str)]
         found = {self._by_id[each] for each in ids if each in self._by_id}
         strange = {each for each in ids if each not in self._by_id}
-        # An id that nobody here has may be that of a resource whose id is not known here.
-        if len(strange) <= len(declared - found):
+        unknown = len(given) - len(ids)
+        # An id that nobody here has may be that of a resource whose id is not known here, and that is not meant by
+        # another value.
+        if len(strange) <= len(declared - found) - unknown:
             strange = set[str]()
         # A new resource's id is no value at all while the engine previews.
-        unfollowed = len(given) - len(ids) if given else len(set(said) - declared)
+        unfollowed = unknown if given else len(set(said) - declared)
         return Leads(
             handles=frozenset(declared | found | strange),
             is_known=unfollowed <= (len(declared) if given else 0),

@@ -12,6 +12,9 @@ from policy.rule import Subject
 
 NAMESPACE_NAME: Final = "kubernetes.io/metadata.name"
 """The label that every namespace has, with its name."""
+PROFILES: Final = frozenset({"acs-profile", "eci-profile"})
+"""ConfigMaps in kube-system that say of pods on virtual nodes which vSwitches and annotations they get (ACS, ECI)."""
+ELASTIC: Final = "Elastic"
 FIXED: Final = "Fixed"
 
 
@@ -40,7 +43,7 @@ def pod_networking_of(subject: Subject) -> PodNetworking:
     allocation = reader.field(spec, "allocationType", "type")
     return PodNetworking(
         subject=subject,
-        allocation=reader.text(allocation) or "Elastic",
+        allocation=reader.text(allocation) or ELASTIC,
         pods=reader.field(spec, "selector", "podSelector"),
         namespaces=reader.field(spec, "selector", "namespaceSelector"),
     )

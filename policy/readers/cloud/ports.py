@@ -1,6 +1,7 @@
 """Ports as Alibaba Cloud writes them: `443`, `443/443`, `8000/8010`."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,6 +27,11 @@ class PortRange:
     def holds(self, number: int) -> bool:
         """Whether `number` is one of them."""
         return self.first <= number <= self.last
+
+
+def are_wide(ranges: Iterable[PortRange]) -> bool:
+    """Whether these together are more ports than one destination has."""
+    return len({number for each in ranges for number in range(each.first, each.last + 1)}) > _WIDE
 
 
 EVERY_PORT: Final = PortRange(first=0, last=LAST_PORT)

@@ -8,17 +8,41 @@ from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from typing import Final
 
-from policy.readers.cloud.kinds import CLUSTERS, NODE_POOL, RAM_POLICY, ROLE_POLICY_ATTACHMENT
+from policy.readers.cloud.kinds import (
+    CLUSTERS,
+    NODE_POOL,
+    PRINCIPAL_ATTACHMENT,
+    RAM_POLICIES,
+    ROLE_POLICY_ATTACHMENT,
+)
 from policy.readers.cloud.links import CloudStack
 from policy.reading import Node, Reader, as_mapping, as_sequence, root
 from policy.rule import Subject
 
 ROLE: Final = "alicloud:ram/Role"
 OPENING_ACTIONS: Final = (
+    "cs:CreateClusterNodePool",
+    "cs:ModifyClusterNodePool",
     "ecs:AllocatePublicIpAddress",
     "ecs:AuthorizeSecurityGroupEgress",
+    "ecs:CreateInstance",
+    "ecs:JoinSecurityGroup",
+    "ecs:ModifyInstanceNetworkSpec",
+    "ecs:ModifySecurityGroupEgressRule",
+    "ecs:ModifySecurityGroupPolicy",
+    "ecs:RevokeSecurityGroupEgress",
+    "ecs:RunInstances",
+    "eipanycast:AssociateAnycastEipAddress",
+    "ess:CreateScalingConfiguration",
+    "ess:ModifyScalingConfiguration",
     "ram:AttachPolicyToRole",
+    "ram:AttachPolicyToUser",
+    "ram:CreateAccessKey",
     "ram:CreatePolicyVersion",
+    "ram:SetDefaultPolicyVersion",
+    "ram:UpdateRole",
+    "resourcemanager:AttachPolicy",
+    "resourcemanager:CreatePolicyVersion",
     "vpc:AllocateEipAddress",
     "vpc:AllocateIpv6InternetBandwidth",
     "vpc:AssociateEipAddress",
@@ -27,6 +51,7 @@ OPENING_ACTIONS: Final = (
     "vpc:CreateNatGateway",
     "vpc:CreateRouteEntry",
     "vpc:CreateSnatEntry",
+    "vpc:DeleteIpv4Gateway",
     "vpc:DeleteRouteEntry",
     "vpc:ModifyRouteEntry",
     "vpc:ModifySnatEntry",
@@ -51,8 +76,10 @@ OPENING_ACTIONS: Final = (
 OPENING_POLICIES: Final = frozenset(
     {
         "AdministratorAccess",
+        "AliyunCSFullAccess",
         "AliyunECSFullAccess",
         "AliyunEIPFullAccess",
+        "AliyunESSFullAccess",
         "AliyunNATGatewayFullAccess",
         "AliyunRAMFullAccess",
         "AliyunVPCFullAccess",
@@ -63,6 +90,9 @@ OPENING_POLICIES: Final = frozenset(
 """System policies with such actions."""
 _NODE_ROLES: Final = ("KubernetesWorkerRole-", "KubernetesMasterRole-")
 """As ACK calls the roles of nodes."""
+_ROLE_KEYS: Final = {ROLE_POLICY_ATTACHMENT: "roleName", PRINCIPAL_ATTACHMENT: "principalName"}
+_ROLE_DOMAIN: Final = "@role."
+"""What stands behind the name of a role that is a principal, and before the account."""
 
 
 def node_attachments(stack: CloudStack) -> Iterator[Subject]:
@@ -73,10 +103,13 @@ def node_attachments(stack: CloudStack) -> Iterator[Subject]:
         leads = stack.follow(pool, "ramRoleName", {ROLE})
         named |= {name for name in leads.handles if stack.find(name) is None}
         registered |= {handle for handle in leads.handles if stack.find(handle) is not None}
-    for attachment in stack.each({ROLE_POLICY_ATTACHMENT}):
-        role = Reader().field(root(attachment.whole), "roleName").value
-        leads = stack.follow(attachment, "roleName", {ROLE})
-        of_cluster = stack.follow(attachment, "roleName", CLUSTERS).handles & {
+    for attachment in stack.each(_ROLE_KEYS):
+        key = _ROLE_KEYS[attachment.group_kind]
+        role = Reader().field(root(attachment.whole), key).value
+        if isinstance(role, str):
+            role = role.partition(_ROLE_DOMAIN)[0]
+        leads = stack.follow(attachment, key, {ROLE})
+        of_cluster = stack.follow(attachment, key, CLUSTERS).handles & {
             stack.handle_of(cluster) for cluster in stack.each(CLUSTERS)
         }
         if (
@@ -90,8 +123,8 @@ def node_attachments(stack: CloudStack) -> Iterator[Subject]:
 def policies_of(stack: CloudStack, attachment: Subject) -> Iterator[Subject]:
     """The policies of the stack that an attachment gives."""
     name = Reader().field(root(attachment.whole), "policyName").value
-    handles = stack.follow(attachment, "policyName", {RAM_POLICY}).handles
-    for policy in stack.each({RAM_POLICY}):
+    handles = stack.follow(attachment, "policyName", RAM_POLICIES).handles
+    for policy in stack.each(RAM_POLICIES):
         reader, whole = Reader(), root(policy.whole)
         names = {reader.field(whole, key).value for key in ("policyName", "name")} - {None, ""}
         if stack.handle_of(policy) in handles or name in names:

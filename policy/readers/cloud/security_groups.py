@@ -5,17 +5,19 @@ from dataclasses import dataclass
 from typing import Final
 
 from policy.address_findings import is_in_private_range
-from policy.facts.addresses import Network, covers_everything, is_wide, parse_network
+from policy.facts.addresses import Network, is_wide, parse_network
 from policy.readers.cloud.egress_network import egress_pools
+from policy.readers.cloud.firewall_policies import EVERY_ADDRESS
 from policy.readers.cloud.kinds import NODE_POOL, POD_NETWORKING, SECURITY_GROUP, SECURITY_GROUP_RULE
 from policy.readers.cloud.links import CloudStack, Leads
-from policy.readers.cloud.ports import PortRange, parse_ports
+from policy.readers.cloud.ports import EVERY_PORT, PortRange, parse_ports
 from policy.reading import Node, Reader, root
 from policy.rule import Context, Subject
 
 _CIDRS: Final = ("cidrIp", "ipv6CidrIp")
 ALL_PROTOCOLS: Final = "all"
-_WITHOUT_PORTS: Final = frozenset({"icmp", "icmpv6", "gre"})
+_WITHOUT_PORTS: Final = frozenset({"icmp", "icmpv6"})
+"""GRE has none either, but carries whatever is put in it."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -28,6 +30,8 @@ class GroupRule:
     accepts: bool
     peers: tuple[tuple[Node, Network], ...]
     """The ranges that it names, and where."""
+    protocol: str
+    """In lower case; `all` where nobody says."""
     ports: PortRange | None
     """`None` where the protocol has none."""
     prefix_list: Node
@@ -39,8 +43,9 @@ class GroupRule:
 
     @property
     def is_for_everything(self) -> bool:
-        """Whether it is about every address, protocol and port."""
-        return self.opens_every_port and covers_everything(network for _, network in self.peers)
+        """Whether it is about every IPv4 address, protocol and port."""
+        is_all = self.protocol == ALL_PROTOCOLS and self.ports == EVERY_PORT
+        return is_all and any(network == EVERY_ADDRESS for _, network in self.peers)
 
 
 def groups_of(stack: CloudStack, owner: Subject) -> Leads:
@@ -63,14 +68,15 @@ def group_rules(stack: CloudStack) -> Iterator[GroupRule]:
     """The rules of all security groups of the stack."""
     for subject in stack.each({SECURITY_GROUP_RULE}):
         reader, whole = Reader(), root(subject.whole)
-        protocol = reader.text(reader.field(whole, "ipProtocol")) or ALL_PROTOCOLS
+        protocol = (reader.text(reader.field(whole, "ipProtocol")) or ALL_PROTOCOLS).lower()
         yield GroupRule(
             subject=subject,
             groups=stack.follow(subject, "securityGroupId", {SECURITY_GROUP}),
             is_egress=reader.field(whole, "type").value == "egress",
             accepts=reader.field(whole, "policy").value != "drop",
             peers=tuple(_peers(reader, whole)),
-            ports=None if protocol.lower() in _WITHOUT_PORTS else _ports(reader, whole),
+            protocol=protocol,
+            ports=None if protocol in _WITHOUT_PORTS else _ports(reader, whole),
             prefix_list=reader.field(whole, "prefixListId"),
         )
 

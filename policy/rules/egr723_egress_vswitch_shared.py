@@ -1,0 +1,86 @@
+"""EGR723: nodes, pods or instances in a vSwitch of the egress that are none of it."""
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from policy.readers.cloud.egress_network import dedicated_vswitches, is_egress_pool
+from policy.readers.cloud.kinds import (
+    CLUSTERS,
+    CONFIG_MAP,
+    CONTAINER_GROUPS,
+    INSTANCES,
+    INTERFACES,
+    NODE_POOL,
+    POD_NETWORKING,
+    SCALING_GROUP,
+    SWITCHES,
+)
+from policy.readers.cloud.links import CloudStack
+from policy.readers.cloud.pod_networking import PROFILES
+from policy.reading import Reader, as_mapping, root
+from policy.rule import UNKNOWN, Context, Finding, Severity, StackRule, Subject
+
+_KEYS: Final = ("vswitchId", "vswitchIds", "workerVswitchIds", "masterVswitchIds", "podVswitchIds")
+_TERWAY: Final = "eni_conf"
+"""The key of Terway's configuration, for all nodes or for those with a label."""
+_CONFIGURATIONS: Final = PROFILES | {"eni-config"}
+_VSWITCH: Final = re.compile(r"vsw-[a-z0-9-]+")
+_MACHINES: Final = CLUSTERS | CONTAINER_GROUPS | INSTANCES | INTERFACES | {NODE_POOL, SCALING_GROUP}
+
+
+def _check(subjects: tuple[Subject, ...], context: Context) -> Iterator[Finding]:
+    stack = CloudStack(subjects)
+    egress = dedicated_vswitches(stack, context)
+    for subject in stack.each(_MACHINES):
+        if subject.group_kind == NODE_POOL and is_egress_pool(subject, context):
+            continue
+        for key in _KEYS:
+            if not egress.isdisjoint(stack.follow(subject, key, SWITCHES).handles):
+                yield Finding(path=key, message="is a vSwitch of the egress, so it leaves like a gateway").of(subject)
+    for subject in stack.each({CONFIG_MAP}):
+        if not egress.isdisjoint(_configured(stack, subject)):
+            message = "puts pods into a vSwitch of the egress, so they leave like gateways"
+            yield Finding(path="data", message=message).of(subject)
+
+
+def _configured(stack: CloudStack, subject: Subject) -> frozenset[str]:
+    """The vSwitches that a ConfigMap tells Terway, or virtual nodes, to take."""
+    data = as_mapping(Reader().field(root(subject.whole), "data").value) or {}
+    if subject.ref.name not in _CONFIGURATIONS and _TERWAY not in data:
+        return frozenset()
+    texts = [value for value in data.values() if isinstance(value, str)]
+    ids: list[object] = [found for text in texts for found in _VSWITCH.findall(text)]
+    unknown = [value for value in data.values() if value is UNKNOWN]
+    return stack.follow(subject, "data", SWITCHES, [*ids, *unknown]).handles
+
+
+RULE = StackRule(
+    id="EGR723",
+    name="egress-vswitch-shared",
+    severity=Severity.BLOCK,
+    applies_to=_MACHINES | SWITCHES | {CONFIG_MAP, POD_NETWORKING},
+    summary="In the vSwitches of the egress there are egress nodes and the gateways' pods, and nothing else.",
+    why="An SNAT entry is for everything in its vSwitch. Workers, instances or other pods in it leave with the "
+    "addresses that firewalls outside trust, and Cloud Firewall takes them for gateways.",
+    remediation="give it vSwitches of its own, without an SNAT entry",
+    example="""\
+apiVersion: network.alibabacloud.com/v1beta1
+kind: PodNetworking
+metadata: {name: egress}
+spec:
+  allocationType: {type: Elastic}
+  selector:
+    namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: istio-egress}}
+  vSwitchOptions: [vsw-1, vsw-2]
+  securityGroupIDs: [sg-1]
+---
+type: alicloud:ecs/instance:Instance
+urn: bastion
+inputs: {instanceName: bastion, vswitchId: vsw-9}
+""",
+    url="https://www.alibabacloud.com/help/en/nat-gateway/user-guide/create-and-manage-internet-nat-gateways",
+    source="VPC, API 2016-04-28: CreateSnatEntry, SourceVSwitchId; terway: docs/dynamic-config.md; ECI and ACS: "
+    "eci-profile, acs-profile",
+    check=_check,
+)
