@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import Final
 
-from policy.readers.cloud.kinds import CONTAINER_GROUPS, INSTANCES, NODE_POOL
+from policy.readers.cloud.kinds import CONTAINER_GROUPS, INSTANCES, NODE, NODE_POOL
+from policy.readers.nodes import external_addresses
 from policy.reading import Reader, root, shown
 from policy.rule import Context, Finding, ObjectRule, Severity, Subject
 
@@ -25,6 +26,9 @@ def _check(subject: Subject, _context: Context) -> Iterator[Finding]:
     eip = reader.field(whole, _EIP)
     if eip.value not in (None, "") and subject.group_kind in CONTAINER_GROUPS:
         told.report(eip, "gives it an EIP")
+    if subject.group_kind == NODE:
+        for address in external_addresses(told, subject):
+            told.report(address, f"{shown(address.value)} is an address of its own on the internet")
     yield from told.findings
 
 
@@ -32,7 +36,7 @@ RULE = ObjectRule(
     id="EGR711",
     name="public-node-address",
     severity=Severity.BLOCK,
-    applies_to=CONTAINER_GROUPS | INSTANCES | {NODE_POOL},
+    applies_to=CONTAINER_GROUPS | INSTANCES | {NODE, NODE_POOL},
     summary="No node and no instance gets a public address or an EIP of its own.",
     why="What has a public address reaches the internet by it, whatever its route table says: past the NAT gateway, "
     "its firewall and the addresses that firewalls outside know. Its pods do as well where they leave by the node.",

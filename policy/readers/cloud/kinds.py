@@ -24,11 +24,12 @@ EIP_ASSOCIATION: Final = "alicloud:ecs/EipAssociation"
 ANYCAST_ATTACHMENT: Final = "alicloud:eipanycast/AnycastEipAddressAttachment"
 SECURITY_GROUP: Final = "alicloud:ecs/SecurityGroup"
 SECURITY_GROUP_RULE: Final = "alicloud:ecs/SecurityGroupRule"
+INSTANCE: Final = "alicloud:ecs/Instance"
 INSTANCES: Final = frozenset(
     {
         "alicloud:ecs/EcsInstanceSet",
         "alicloud:ecs/EcsLaunchTemplate",
-        "alicloud:ecs/Instance",
+        INSTANCE,
         "alicloud:ecs/LaunchTemplate",
         "alicloud:ess/ScalingConfiguration",
     }
@@ -52,6 +53,10 @@ ADDRESS_BOOK: Final = "alicloud:cloudfirewall/AddressBook"
 ADVANCED_CONFIG: Final = "alicloud:cloudfirewall/PolicyAdvancedConfig"
 RAM_POLICY: Final = "alicloud:ram/Policy"
 ROLE_POLICY_ATTACHMENT: Final = "alicloud:ram/RolePolicyAttachment"
+NETWORK_INTERFACE: Final = "alicloud:ecs/EcsNetworkInterface"
+NODE: Final = "core/Node"
+ANSWER: Final = "alicloud:answers/answer"
+"""An answer of an API as a whole; what it lists are subjects of their own kinds."""
 POD_NETWORKING: Final = "network.alibabacloud.com/PodNetworking"
 """Terway's: which pods get addresses of which vSwitches."""
 POD_EIP: Final = "alibabacloud.com/PodEIP"
