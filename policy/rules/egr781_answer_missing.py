@@ -47,7 +47,7 @@ def _check(subjects: tuple[Subject, ...], context: Context) -> Iterator[Finding]
 
 
 def _missing(api: shapes.Api, message: str) -> Finding:
-    return Finding(path="", message=message, ref=ObjectRef(kind="answer", name=api.name))
+    return Finding(path="", message=message, ref=ObjectRef(kind="unanswered", name=api.name))
 
 
 def _tables(answer: Subject) -> Iterator[str]:
