@@ -33,10 +33,10 @@ def context_of(approvals: Path | None) -> Context:
     return Context(today=date, grants=grants_of(granted), raised=frozenset(granted.raised_rules or ()))
 
 
-def context_of_stack(stack: str) -> tuple[Context, Path]:
+def context_of_stack(stack: str) -> tuple[Context, Path | None]:
     """The context of a stack of the project in this folder, or in the nearest above, and the file of its approvals.
 
-    What is wrong with its settings or approvals, the pack says, as it does in a preview.
+    What is wrong with its settings or approvals, the pack says, as it does in a preview; then there is no file.
 
     Raises:
         SettingsFileError: there is no project or no such stack, or its file cannot be read.
@@ -45,9 +45,13 @@ def context_of_stack(stack: str) -> tuple[Context, Path]:
     from cli.offline.stack_file import read_stack_file
 
     _date()
-    config = read_stack_file(find_project(Path.cwd()), stack).config
+    project = find_project(Path.cwd())
+    config = read_stack_file(project, stack).config
+    # Of the project that the settings are of, which need not be where this program is installed.
+    approvals = project.policy_directory / "approvals" / approvals_file(stack).name
     environment = {"PULUMI_PROJECT": PROJECT, "PULUMI_STACK": stack, "PULUMI_CONFIG": json.dumps(dict(config))}
-    return context_of_environment(environment), approvals_file(stack)
+    context = context_of_environment(environment, approvals=approvals)
+    return context, None if context.problems else approvals
 
 
 def _date() -> dt.date:
