@@ -62,9 +62,10 @@ def test_the_approvals_of_the_stack_count(
     monkeypatch.chdir(project)
     monkeypatch.setenv("EGRESS_APPROVALS", "/nowhere.yaml")
     _set_public(vpc / "instances.json")
-    exception = "{rule: EGR711, kind: Instance, name: i-worker-h, reason: a bastion, owner: a, ticket: b, expires: E}"
+    excused = {"rule": "EGR711", "kind": "Instance", "name": "i-worker-h", "expires": "2029-12-31"}
+    excused |= {"reason": "a bastion", "owner": "team-platform", "ticket": "SEC-1"}
     approvals = project / "policy" / "approvals" / "prod.yaml"
-    approvals.write_text(f"{approvals.read_text()}exceptions:\n  bastion: {exception.replace('E}', '"2029-12-31"}')}\n")
+    approvals.write_text(f"{approvals.read_text()}exceptions:\n  bastion: {json.dumps(excused)}\n")
     assert main(["check", "--stack", "prod", str(vpc)]) == 0
     approvals.unlink()
     assert main(["check", "--stack", "prod", str(vpc)]) == 2
