@@ -71,13 +71,13 @@ WAYS_OUT: dict[str, tuple[Change, list[str]]] = {
     "egress nodes without a taint": (
         untainted,
         [
-            "EGR746 Node cn-hangzhou.10.20.8.10: no taint keeps other pods away for certain",
-            "EGR746 Node cn-hangzhou.10.20.8.70: no taint keeps other pods away for certain",
+            "EGR748 Node cn-hangzhou.10.20.8.10: no taint keeps other pods away for certain",
+            "EGR748 Node cn-hangzhou.10.20.8.70: no taint keeps other pods away for certain",
         ],
     ),
     "egress nodes in one zone": (
         one_zone,
-        ["EGR746 stack itself: all egress nodes are in cn-hangzhou-h"],
+        ["EGR748 stack itself: all egress nodes are in cn-hangzhou-h"],
     ),
     "a pod that tolerates everything": (
         running("web", "cn-hangzhou.10.20.8.10", EVERY_TAINT),
@@ -127,9 +127,9 @@ def test_egress_nodes_that_are_in_no_pool_are_found_by_their_instances() -> None
     for node in listed(given, "nodes"):
         node["metadata"]["labels"].pop("cluster-egress/egress", None)
     del given["pod-networkings"]
-    assert "EGR746 stack itself: no node has the labels of the egress nodes: cluster-egress/egress=true" in told(given)
-    assert [line for line in told(given) if line.startswith("EGR781")] == [
-        "EGR781 unanswered DescribeClusterNodePools: shows no node pool with the labels of the egress nodes, nor do "
+    assert "EGR748 stack itself: no node has the labels of the egress nodes: cluster-egress/egress=true" in told(given)
+    assert [line for line in told(given) if line.startswith("EGR791")] == [
+        "EGR791 unanswered DescribeClusterNodePools: shows no node pool with the labels of the egress nodes, nor do "
         "nodes"
     ]
 

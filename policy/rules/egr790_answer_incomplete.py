@@ -1,4 +1,4 @@
-"""EGR780: an answer of an API that is not the whole answer, or none that rules can read."""
+"""EGR790: an answer of an API that is not the whole answer, or none that rules can read."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -73,7 +73,7 @@ def _number(answer: Subject, key: str) -> int | None:
 
 
 RULE = StackRule(
-    id="EGR780",
+    id="EGR790",
     name="answer-incomplete",
     severity=Severity.BLOCK,
     applies_to=frozenset({ANSWER}),

@@ -1,4 +1,4 @@
-"""EGR746: existing egress nodes that any pod gets onto, or that one failure takes away."""
+"""EGR748: existing egress nodes that any pod gets onto, or that one failure takes away."""
 
 from collections.abc import Iterator
 from typing import Final
@@ -41,7 +41,7 @@ def _judge_taints(node: Subject, context: Context) -> Iterator[Finding]:
 
 
 RULE = StackRule(
-    id="EGR746",
+    id="EGR748",
     name="egress-node-open",
     severity=Severity.BLOCK,
     applies_to=frozenset({NODE}),

@@ -1,4 +1,4 @@
-"""EGR781: a network of which the answers show a part only, so that a way out may be in the rest."""
+"""EGR791: a network of which the answers show a part only, so that a way out may be in the rest."""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -66,7 +66,7 @@ def _text(subject: Subject, key: str) -> str:
 
 
 RULE = StackRule(
-    id="EGR781",
+    id="EGR791",
     name="answer-missing",
     severity=Severity.BLOCK,
     applies_to=EGRESS_KINDS | ROUTE_TABLES | SWITCHES | {ANSWER, NAT_GATEWAY},
