@@ -106,12 +106,13 @@ def _cluster_ranges(cluster: ClusterRanges) -> tuple[ClusterRange, ...]:
     return tuple(ClusterRange(network=parse_network(text), what=what) for texts, what in named for text in texts)
 
 
-def context_of_environment(environment: Mapping[str, str] | None = None) -> Context:
+def context_of_environment(environment: Mapping[str, str] | None = None, *, approvals: Path | None = None) -> Context:
     """The context of the stack that the engine runs, from the variables that it gives a pack's process.
 
     Args:
         environment: the variables; those of this process by default. `PULUMI_PROJECT`, `PULUMI_STACK` and
             `PULUMI_CONFIG` are the engine's; `EGRESS_APPROVALS` names the approvals of another project's stack.
+        approvals: the file of a stack of this project; the one beside this pack by default.
     """
     given = os.environ if environment is None else environment
     date = today()
@@ -122,7 +123,7 @@ def context_of_environment(environment: Mapping[str, str] | None = None) -> Cont
     if not ours:
         approved = _Approved() if file is None else _read_named_approvals(file, date)
         return Context(today=date, grants=approved.grants, raised=approved.raised, problems=approved.problems)
-    path = approvals_file(given.get("PULUMI_STACK", ""))
+    path = approvals_file(given.get("PULUMI_STACK", "")) if approvals is None else approvals
     approved = _read_approvals(path, date)
     problems = approved.problems
     if file is not None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
+from policy.readers.cloud.answers.shapes import subjects_of_answer
 from policy.reading import as_mapping, as_sequence
 from policy.rule import ObjectRef, Registration, Subject
 
@@ -21,7 +22,8 @@ def subjects_of(whole: object, origin: str = "") -> tuple[Subject, ...]:
     """The objects in one manifest: itself, or the items of a `List` or `*List`, also of nested ones.
 
     Anything becomes a subject, also what is no Kubernetes object at all: a rule says so then. A resource as
-    `pulumi stack export` writes it (`type`, `urn`, `inputs`, `propertyDependencies`, `protect`) is what it registers.
+    `pulumi stack export` writes it (`type`, `urn`, `inputs`, `propertyDependencies`, `protect`) is what it registers;
+    an answer of an API of Alibaba Cloud is itself and what it lists.
 
     Args:
         whole: plain data, with `UNKNOWN` for unknown values.
@@ -98,9 +100,9 @@ def split_api_version(api_version: str) -> tuple[str, str]:
 
 
 def _unwrap(whole: object, origin: str, item: str, depth: int) -> Iterator[Subject]:
-    registered = _registered(whole, origin, item)
-    if registered:
-        yield from registered
+    found = _registered(whole, origin, item) or subjects_of_answer(whole, origin, item)
+    if found:
+        yield from found
         return
     api_version, kind = _text(_field(whole, "apiVersion")), _text(_field(whole, "kind"))
     items = as_sequence(_field(whole, "items"))

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from policy.readers.cloud.egress_network import is_egress_pool
-from policy.readers.cloud.kinds import CONTAINER_GROUPS, INSTANCES, NODE_POOL
+from policy.readers.cloud.kinds import CONTAINER_GROUPS, INSTANCES, NODE, NODE_POOL
+from policy.readers.nodes import external_addresses
 from policy.reading import Reader, is_empty, root, shown
 from policy.rule import Context, Finding, ObjectRule, Severity, Subject
 
@@ -29,6 +30,9 @@ def _check(subject: Subject, context: Context) -> Iterator[Finding]:
     instances = reader.field(whole, "instances")
     if subject.group_kind == NODE_POOL and is_egress_pool(subject, context) and not is_empty(instances):
         told.report(instances, "brings instances whose addresses and disks no program shows")
+    if subject.group_kind == NODE:
+        for address in external_addresses(told, subject):
+            told.report(address, f"{shown(address.value)} is an address of its own on the internet")
     yield from told.findings
 
 
@@ -36,7 +40,7 @@ RULE = ObjectRule(
     id="EGR711",
     name="public-node-address",
     severity=Severity.BLOCK,
-    applies_to=CONTAINER_GROUPS | INSTANCES | {NODE_POOL},
+    applies_to=CONTAINER_GROUPS | INSTANCES | {NODE, NODE_POOL},
     summary="No node and no instance gets a public address or an EIP of its own.",
     why="What has a public address reaches the internet by it, whatever its route table says: past the NAT gateway, "
     "its firewall and the addresses that firewalls outside know. Its pods do as well where they leave by the node.",

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 
 from policy.facts.addresses import Network, is_wide, parse_network
-from policy.readers.cloud.egress_network import egress_vswitches
-from policy.readers.cloud.kinds import NAT_GATEWAY, NODE_POOL, POD_NETWORKING, SNAT_ENTRY, SWITCHES
+from policy.readers.cloud.egress_network import EGRESS_KINDS, egress_vswitches
+from policy.readers.cloud.kinds import NAT_GATEWAY, SNAT_ENTRY, SWITCHES
 from policy.readers.cloud.links import CloudStack, Leads
 from policy.readers.cloud.snat import SnatEntry, snat_entries
 from policy.reading import Reader, root, shown
@@ -88,7 +88,7 @@ RULE = StackRule(
     id="EGR716",
     name="snat-beyond-egress",
     severity=Severity.BLOCK,
-    applies_to=SWITCHES | {NAT_GATEWAY, NODE_POOL, POD_NETWORKING, SNAT_ENTRY},
+    applies_to=EGRESS_KINDS | SWITCHES | {NAT_GATEWAY, SNAT_ENTRY},
     summary="SNAT entries are for the vSwitches of the egress nodes and of the gateways' pods, or for ranges in them, "
     "on the stack's own NAT gateway.",
     why="An SNAT entry is what lets out: with one for another vSwitch, or for a range around it, every pod there "

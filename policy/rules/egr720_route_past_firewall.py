@@ -1,14 +1,13 @@
 """EGR720: a route of the egress that leads to the internet by something else than the NAT gateway."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from policy.address_findings import is_in_private_range
-from policy.readers.cloud.egress_network import Route, egress_tables, gateway_of, routes_in
+from policy.readers.cloud.egress_network import EGRESS_KINDS, Route, egress_tables, gateway_of, routes_in
 from policy.readers.cloud.kinds import (
     NAT_FIREWALL,
     NAT_GATEWAY,
-    NODE_POOL,
-    POD_NETWORKING,
     ROUTE_ENTRIES,
     ROUTE_TABLE_ATTACHMENT,
     ROUTE_TABLES,
@@ -17,6 +16,9 @@ from policy.readers.cloud.kinds import (
 from policy.readers.cloud.links import CloudStack
 from policy.reading import shown
 from policy.rule import Context, Finding, Severity, StackRule, Subject
+
+_FOR_PUBLIC_ADDRESSES: Final = frozenset({"Ipv4Gateway", "IPv6Gateway"})
+"""Next hops that let out only what has a public address, which EGR711, EGR712 and EGR719 judge."""
 
 
 def _check(subjects: tuple[Subject, ...], context: Context) -> Iterator[Finding]:
@@ -37,7 +39,12 @@ def _check(subjects: tuple[Subject, ...], context: Context) -> Iterator[Finding]
 
 
 def _is_elsewhere(route: Route, tables: frozenset[str]) -> bool:
-    """Whether it is in a table that is certainly none of the egress."""
+    """Whether it is in a table that is certainly none of the egress, and no way out for what else is in the VPC.
+
+    A program knows of no others; answers show all tables, and whose pods are behind them nobody can tell.
+    """
+    if route.subject.registration is None and route.next_hop.value not in _FOR_PUBLIC_ADDRESSES:
+        return False
     return route.tables.is_known and route.tables.handles != frozenset() and tables.isdisjoint(route.tables.handles)
 
 
@@ -45,11 +52,13 @@ RULE = StackRule(
     id="EGR720",
     name="route-past-firewall",
     severity=Severity.BLOCK,
-    applies_to=ROUTE_ENTRIES
+    applies_to=EGRESS_KINDS
+    | ROUTE_ENTRIES
     | ROUTE_TABLES
     | SWITCHES
-    | {NAT_FIREWALL, NAT_GATEWAY, NODE_POOL, POD_NETWORKING, ROUTE_TABLE_ATTACHMENT},
-    summary="In the route tables of the egress, everything that is not private leads to the NAT gateway.",
+    | {NAT_FIREWALL, NAT_GATEWAY, ROUTE_TABLE_ATTACHMENT},
+    summary="In the route tables of the egress, everything that is not private leads to the NAT gateway; in a network "
+    "that exists already, in every table, or to a gateway for public addresses.",
     why="The longest prefix wins: two routes for half of the internet each, or one for a single provider, take the "
     "traffic to an instance, a VPN or another gateway, and the firewall at the NAT gateway never sees it.",
     remediation="route 0.0.0.0/0 to the NAT gateway, private ranges wherever they are, and nothing else",

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 
-from policy.readers.cloud.egress_network import attachments_in, gateway_of, routes_in, tables_of
+from policy.readers.cloud.egress_network import Route, attachments_in, gateway_of, routes_in, tables_of
 from policy.readers.cloud.kinds import (
     NAT_FIREWALL,
     NAT_GATEWAY,
+    NETWORK,
     ROUTE_ENTRIES,
     ROUTE_TABLE,
     ROUTE_TABLE_ATTACHMENT,
@@ -34,9 +35,17 @@ def _judge_routes(stack: CloudStack, firewall: Subject, tables: Leads, gateways:
     for route in routes_in(stack):
         if gateways.isdisjoint(route.gateways.handles):
             continue
+        if _is_system_route(stack, route):
+            continue
         if not (route.tables.is_known and route.tables.handles and route.tables.handles <= tables.handles):
             message = f"leads to the NAT gateway from a table that {firewall.ref.name} does not take over"
             yield Finding(path="routeTableId", message=message).of(route.subject)
+
+
+def _is_system_route(stack: CloudStack, route: Route) -> bool:
+    """Whether a NAT gateway put it there, into a system table that exists. SNAT entries say who leaves by it."""
+    tables = [stack.find(handle) for handle in route.tables.handles]
+    return route.subject.registration is None and all(each and each.group_kind == NETWORK for each in tables)
 
 
 def _judge_senders(stack: CloudStack, firewall: Subject, tables: Leads, gateways: frozenset[str]) -> Iterator[Finding]:

@@ -2,12 +2,10 @@
 
 from collections.abc import Iterator
 
-from policy.readers.cloud.egress_network import attachments_in, egress_tables, egress_vswitches
+from policy.readers.cloud.egress_network import EGRESS_KINDS, attachments_in, egress_tables, egress_vswitches
 from policy.readers.cloud.kinds import (
     NAT_FIREWALL,
     NAT_GATEWAY,
-    NODE_POOL,
-    POD_NETWORKING,
     ROUTE_ENTRIES,
     ROUTE_TABLE_ATTACHMENT,
     ROUTE_TABLES,
@@ -36,10 +34,11 @@ RULE = StackRule(
     id="EGR722",
     name="egress-table-shared",
     severity=Severity.BLOCK,
-    applies_to=ROUTE_ENTRIES
+    applies_to=EGRESS_KINDS
+    | ROUTE_ENTRIES
     | ROUTE_TABLES
     | SWITCHES
-    | {NAT_FIREWALL, NAT_GATEWAY, NODE_POOL, POD_NETWORKING, ROUTE_TABLE_ATTACHMENT},
+    | {NAT_FIREWALL, NAT_GATEWAY, ROUTE_TABLE_ATTACHMENT},
     summary="Only the vSwitches of the egress nodes and of the gateways' pods have a route table that leads to the NAT "
     "gateway.",
     why="Whoever is in a vSwitch with that table has a way out: one SNAT entry more, by hand, and every pod there "

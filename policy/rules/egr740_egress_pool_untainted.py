@@ -1,15 +1,12 @@
 """EGR740: egress nodes that any pod gets onto."""
 
 from collections.abc import Iterator
-from typing import Final
 
 from policy.readers.cloud.egress_network import is_egress_pool
 from policy.readers.cloud.kinds import NODE_POOL
-from policy.reading import Node, Reader, root
-from policy.rule import Context, Finding, ObjectRule, Severity, Subject, Taint
-
-_HARD: Final = frozenset({"NoSchedule", "NoExecute"})
-"""Effects that keep a pod away for certain."""
+from policy.readers.nodes import HARD, is_same, taints_in
+from policy.reading import Reader, root
+from policy.rule import Context, Finding, ObjectRule, Severity, Subject
 
 
 def _check(subject: Subject, context: Context) -> Iterator[Finding]:
@@ -17,22 +14,13 @@ def _check(subject: Subject, context: Context) -> Iterator[Finding]:
         return
     reader = Reader()
     taints = reader.field(root(subject.whole), "taints")
-    hard = [each for each in (_taint(reader, item) for item in reader.items(taints)) if each.effect in _HARD]
+    hard = [each for each in taints_in(reader, taints) if each.effect in HARD]
     if reader.findings:
         return  # EGR700 says what cannot be read
     if not hard:
         yield Finding(path=taints.path, message="no taint keeps other pods away for certain")
-    elif context.egress_taints and not any(_is_same(own, known) for own in hard for known in context.egress_taints):
+    elif context.egress_taints and not any(is_same(own, known) for own in hard for known in context.egress_taints):
         yield Finding(path=taints.path, message="is none of the taints that the settings give the egress nodes")
-
-
-def _taint(reader: Reader, item: Node) -> Taint:
-    key, value, effect = (reader.text(reader.field(item, name)) for name in ("key", "value", "effect"))
-    return Taint(key=key or "", value=value or "", effect=effect or "")
-
-
-def _is_same(own: Taint, known: Taint) -> bool:
-    return own.key == known.key and own.effect == known.effect and known.value in (None, own.value)
 
 
 RULE = ObjectRule(

@@ -23,7 +23,7 @@ def _check(subjects: tuple[Subject, ...], _context: Context) -> Iterator[Finding
     given: dict[Subject, None] = {}
     for attachment in node_attachments(stack):
         name = Reader().field(root(attachment.whole), "policyName")
-        if name.value in OPENING_POLICIES:
+        if isinstance(name.value, str) and name.value in OPENING_POLICIES:
             message = f"{name.value} lets every pod that reaches the node's credentials open a way out"
             yield Finding(path=name.path, message=message).of(attachment)
             continue

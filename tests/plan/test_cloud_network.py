@@ -59,7 +59,9 @@ def test_vswitches_have_the_declared_ranges_and_zones() -> None:
 
 def test_the_gateway_s_and_the_firewall_s_vswitches_are_not_led_to_the_gateway() -> None:
     """The NAT gateway's own traffic was led back to it; or the firewall's, around itself."""
-    tables = {table.purpose: [each.name for each in table.vswitches] for table in _network(terway_values()).route_tables}
+    tables = {
+        table.purpose: [each.name for each in table.vswitches] for table in _network(terway_values()).route_tables
+    }
     assert tables == {"egress": [*_NODES, *_PODS], "firewall": [_FIREWALL]}
 
 

@@ -20,6 +20,7 @@ _WITHOUT_NAMESPACE = frozenset(
         "apps.kruise.io/SidecarSet",
         "cilium.io/CiliumClusterwideNetworkPolicy",
         "cilium.io/CiliumCIDRGroup",
+        "core/Node",
         "core/PersistentVolume",
         "crd.projectcalico.org/GlobalNetworkPolicy",
         "crd.projectcalico.org/GlobalNetworkSet",

@@ -6,8 +6,11 @@ from typing import Final
 
 from policy.facts.addresses import Network, parse_network
 from policy.readers.cloud.kinds import (
+    INSTANCE,
     NAT_FIREWALL,
     NAT_GATEWAY,
+    NETWORK,
+    NODE,
     NODE_POOL,
     POD_NETWORKING,
     ROUTE_ENTRIES,
@@ -16,10 +19,13 @@ from policy.readers.cloud.kinds import (
     SWITCHES,
 )
 from policy.readers.cloud.links import CloudStack, Leads
+from policy.readers.nodes import instance_of, is_egress_node
 from policy.reading import Node, Reader, as_mapping, root
 from policy.rule import UNKNOWN, Context, Subject
 
 _ZONES: Final = ("zoneId", "availabilityZone")
+EGRESS_KINDS: Final = frozenset({INSTANCE, NODE, NODE_POOL, POD_NETWORKING})
+"""By which `egress_vswitches` finds them."""
 _DESTINATIONS: Final = ("destinationCidrBlock", "destinationCidrblock")
 """VPCRouteEntry's, and RouteEntry's."""
 
@@ -50,10 +56,12 @@ def vswitches_of(stack: CloudStack, subject: Subject) -> Leads:
 
 def egress_vswitches(stack: CloudStack, context: Context) -> Leads | None:
     """The vSwitches whose traffic is the egress nodes' or the gateways'; `None` where the stack has no such nodes."""
+    nodes = [node for node in stack.each({NODE}) if is_egress_node(node, context)]
     owners = [*egress_pools(stack, context), *stack.each({POD_NETWORKING})]
-    if not owners:
+    if not owners and not nodes:
         return None
     found = [vswitches_of(stack, owner) for owner in owners]
+    found += [stack.follow(instance, "vswitchId", SWITCHES) for node in nodes if (instance := _machine(stack, node))]
     handles = frozenset[str]().union(*(each.handles for each in found))
     return Leads(handles=handles, is_known=all(each.is_known for each in found))
 
@@ -65,6 +73,12 @@ def dedicated_vswitches(stack: CloudStack, context: Context) -> frozenset[str]:
     """
     owners = [*(egress_pools(stack, context) if context.egress_labels else ()), *stack.each({POD_NETWORKING})]
     return frozenset[str]().union(*(vswitches_of(stack, owner).handles for owner in owners))
+
+
+def _machine(stack: CloudStack, node: Subject) -> Subject | None:
+    """The instance that a node is, if the stack shows it."""
+    found = stack.find(instance_of(node) or "")
+    return found if found is not None and found.group_kind == INSTANCE else None
 
 
 def zone_of(stack: CloudStack, vswitch: str) -> str | None:
@@ -133,12 +147,17 @@ def egress_tables(stack: CloudStack, context: Context) -> frozenset[str]:
     found += [route.tables.handles for route in routes_in(stack) if not gateways.isdisjoint(route.gateways.handles)]
     vswitches = egress_vswitches(stack, context)
     if vswitches is not None:
-        found += [
-            table.handles
-            for table, vswitch in attachments_in(stack).values()
-            if not vswitches.handles.isdisjoint(vswitch.handles)
-        ]
+        attached = attachments_in(stack).values()
+        found += [table.handles for table, vswitch in attached if not vswitches.handles.isdisjoint(vswitch.handles)]
+        others = vswitches.handles.difference(*(vswitch.handles for _, vswitch in attached))
+        found += [_system_table(stack, vswitch) for vswitch in others]
     return frozenset[str]().union(*found)
+
+
+def _system_table(stack: CloudStack, vswitch: str) -> frozenset[str]:
+    """The table that a vSwitch without another has, if the stack shows it."""
+    subject = stack.find(vswitch)
+    return frozenset() if subject is None else stack.follow(subject, "vpcId", {NETWORK}).handles
 
 
 def attachments_in(stack: CloudStack) -> dict[Subject, tuple[Leads, Leads]]:

@@ -24,11 +24,12 @@ EIP_ASSOCIATION: Final = "alicloud:ecs/EipAssociation"
 ANYCAST_ATTACHMENT: Final = "alicloud:eipanycast/AnycastEipAddressAttachment"
 SECURITY_GROUP: Final = "alicloud:ecs/SecurityGroup"
 SECURITY_GROUP_RULE: Final = "alicloud:ecs/SecurityGroupRule"
+INSTANCE: Final = "alicloud:ecs/Instance"
 INSTANCES: Final = frozenset(
     {
         "alicloud:ecs/EcsInstanceSet",
         "alicloud:ecs/EcsLaunchTemplate",
-        "alicloud:ecs/Instance",
+        INSTANCE,
         "alicloud:ecs/LaunchTemplate",
         "alicloud:ess/ScalingConfiguration",
     }
@@ -63,6 +64,10 @@ RAM_POLICIES: Final = frozenset({RAM_POLICY, "alicloud:resourcemanager/Policy"})
 ROLE_POLICY_ATTACHMENT: Final = "alicloud:ram/RolePolicyAttachment"
 PRINCIPAL_ATTACHMENT: Final = "alicloud:resourcemanager/PolicyAttachment"
 """The same for any principal, within a resource group or the account."""
+NETWORK_INTERFACE: Final = "alicloud:ecs/EcsNetworkInterface"
+NODE: Final = "core/Node"
+ANSWER: Final = "alicloud:answers/answer"
+"""An answer of an API as a whole; what it lists are subjects of their own kinds."""
 POD_NETWORKING: Final = "network.alibabacloud.com/PodNetworking"
 """Terway's: which pods get addresses of which vSwitches."""
 POD_ENI: Final = "network.alibabacloud.com/PodENI"

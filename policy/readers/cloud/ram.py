@@ -126,8 +126,8 @@ def policies_of(stack: CloudStack, attachment: Subject) -> Iterator[Subject]:
     handles = stack.follow(attachment, "policyName", RAM_POLICIES).handles
     for policy in stack.each(RAM_POLICIES):
         reader, whole = Reader(), root(policy.whole)
-        names = {reader.field(whole, key).value for key in ("policyName", "name")} - {None, ""}
-        if stack.handle_of(policy) in handles or name in names:
+        names = [reader.field(whole, key).value for key in ("policyName", "name")]
+        if stack.handle_of(policy) in handles or (isinstance(name, str) and name != "" and name in names):
             yield policy
 
 
