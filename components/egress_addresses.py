@@ -40,7 +40,8 @@ class EgressAddresses(pulumi.ComponentResource):
     """vSwitches for nodes and pods; with a NAT gateway of their own, their one way out and its elastic IP addresses.
 
     The way out is a route table of their own, so that no other vSwitch uses it. There is one SNAT entry for each
-    vSwitch, with all addresses; it comes once they are on the gateway.
+    vSwitch, with all addresses. It comes once they are on the gateway and the vSwitch uses that table, and goes before:
+    by the VPC's own table the vSwitch would reach the gateway past the firewall.
     """
 
     vswitches: Mapping[str, alicloud.vpc.Switch]
@@ -76,16 +77,18 @@ class EgressAddresses(pulumi.ComponentResource):
             ),
         )
         eips = {name: self._eip(name, plan) for name in plan.eips}
-        on_gateway = [self._on_gateway(name, eip, gateway) for name, eip in eips.items()]
+        placed = [self._on_gateway(name, eip, gateway) for name, eip in eips.items()]
         if plan.shared_bandwidth:
-            self._share(plan, eips)
+            # An entry's addresses share a package (CreateSnatEntry: OperationUnsupported.EipNatBWPCheck).
+            placed += self._share(plan, eips)
         addresses = pulumi.Output.all(*(eip.ip_address for eip in eips.values()))
-        table, route = self._way_out(gateway)
+        table, route, used = self._way_out(gateway)
+        entries = [self._snat_entry(each, gateway, addresses, [*placed, used[each.name]]) for each in plan.sends]
         return NatSide(
             gateway=gateway,
             cidrs=[pulumi.Output.format("{0}/32", eip.ip_address) for eip in eips.values()],
             route_table=table,
-            in_place=[*route, *(self._snat_entry(each, gateway, addresses, on_gateway) for each in plan.sends)],
+            in_place=[route, *used.values(), *entries],
         )
 
     def _vswitch(self, planned: VSwitch) -> alicloud.vpc.Switch:
@@ -104,9 +107,7 @@ class EgressAddresses(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, protect=self._plan.protected),
         )
 
-    def _on_gateway(
-        self, name: str, eip: alicloud.ecs.EipAddress, gateway: alicloud.vpc.NatGateway
-    ) -> alicloud.ecs.EipAssociation:
+    def _on_gateway(self, name: str, eip: alicloud.ecs.EipAddress, gateway: alicloud.vpc.NatGateway) -> pulumi.Resource:
         return alicloud.ecs.EipAssociation(
             name,
             allocation_id=eip.id,
@@ -116,7 +117,7 @@ class EgressAddresses(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
 
-    def _share(self, plan: NatPlan, eips: Mapping[str, alicloud.ecs.EipAddress]) -> None:
+    def _share(self, plan: NatPlan, eips: Mapping[str, alicloud.ecs.EipAddress]) -> list[pulumi.Resource]:
         package = alicloud.vpc.CommonBandwithPackage(
             "bandwidth",
             bandwidth_package_name=f"{self._cluster}-egress",
@@ -124,7 +125,7 @@ class EgressAddresses(pulumi.ComponentResource):
             bandwidth=str(plan.bandwidth),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        for name, eip in eips.items():
+        return [
             alicloud.vpc.CommonBandwithPackageAttachment(
                 name,
                 bandwidth_package_id=package.id,
@@ -132,9 +133,13 @@ class EgressAddresses(pulumi.ComponentResource):
                 # An address is in one package at a time.
                 opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
             )
+            for name, eip in eips.items()
+        ]
 
-    def _way_out(self, gateway: alicloud.vpc.NatGateway) -> tuple[alicloud.vpc.RouteTable, Sequence[pulumi.Resource]]:
-        """The route table, and what makes it the way out."""
+    def _way_out(
+        self, gateway: alicloud.vpc.NatGateway
+    ) -> tuple[alicloud.vpc.RouteTable, pulumi.Resource, Mapping[str, pulumi.Resource]]:
+        """The route table, the route that makes it the way out, and what says that a vSwitch uses it, by its name."""
         planned = next(each for each in self._plan.route_tables if each.name == "egress")
         table, used = route_table(
             self,
@@ -153,14 +158,14 @@ class EgressAddresses(pulumi.ComponentResource):
             nexthop_id=gateway.id,
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=_POINTED_ELSEWHERE),
         )
-        return table, [*used, route]
+        return table, route, used
 
     def _snat_entry(
         self,
         sends: VSwitch,
         gateway: alicloud.vpc.NatGateway,
         addresses: pulumi.Output[list[str]],
-        on_gateway: Sequence[pulumi.Resource],
+        after: Sequence[pulumi.Resource],
     ) -> pulumi.Resource:
         return alicloud.vpc.SnatEntry(
             sends.name,
@@ -168,5 +173,5 @@ class EgressAddresses(pulumi.ComponentResource):
             snat_table_id=gateway.snat_table_ids,
             source_vswitch_id=self.vswitches[sends.name].id,
             snat_ip=addresses.apply(",".join),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[*on_gateway]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*after]),
         )
