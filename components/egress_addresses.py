@@ -8,12 +8,11 @@ import pulumi
 import pulumi_alicloud as alicloud
 
 from components.plan.cloud.network import NatPlan, NetworkPlan, Purpose, VSwitch
+from components.settings.cloud.addresses import MOST_OF_ONE_ADDRESS
 from components.vpc import ANYWHERE, route_table, vswitch
 
 _POINTED_ELSEWHERE: Final = ["nexthopId", "nexthopType", "nextHops"]
 """What of the route Cloud Firewall changes: to point it back would be a way around the firewall."""
-_MOST_OF_ONE_ADDRESS: Final = 200
-"""Mbit/s of an address that is paid by traffic (Elastic IP Address, AllocateEipAddress)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +95,7 @@ class EgressAddresses(pulumi.ComponentResource):
 
     def _eip(self, name: str, plan: NatPlan) -> alicloud.ecs.EipAddress:
         # In a package an address has the package's bandwidth; its own says nothing, but has to be one.
-        bandwidth = min(plan.bandwidth, _MOST_OF_ONE_ADDRESS) if plan.shared_bandwidth else plan.bandwidth
+        bandwidth = min(plan.bandwidth, MOST_OF_ONE_ADDRESS) if plan.shared_bandwidth else plan.bandwidth
         return alicloud.ecs.EipAddress(
             name,
             address_name=f"{self._cluster}-egress-{name}",
