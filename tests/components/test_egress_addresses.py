@@ -123,7 +123,18 @@ def test_the_hand_off_has_the_addresses_once_they_are_known() -> None:
         outputs = preview(project, "prod", with_policy=False).outputs
     assert outputs["handoff"]["sources"] == {"mode": "nat", "cidrs": UNKNOWN}
     assert {each["cidrs"] for each in outputs["handoff"]["backendGateways"]} == {UNKNOWN}
-    with project_of("pods") as project:
-        outputs = preview(project, "pods", with_policy=False).outputs
-    cidrs = ["10.40.9.0/25", "10.40.9.128/25"]
-    assert outputs["handoff"]["sources"] == {"mode": "pod-vswitches", "cidrs": cidrs}
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "cidrs"),
+    [
+        ("pods", "pod-vswitches", ["10.40.9.0/25", "10.40.9.128/25"]),
+        ("host-network", "host-network", ["10.50.8.0/26", "10.50.8.64/26"]),
+        ("dev", "existing", ["203.0.113.10/32", "203.0.113.11/32"]),
+    ],
+)
+def test_the_hand_off_has_the_ranges_that_networks_see(name: str, mode: str, cidrs: list[str]) -> None:
+    """Firewall teams let in ranges from which nothing comes."""
+    with project_of(name) as project:
+        outputs = preview(project, name, with_policy=False).outputs
+    assert outputs["handoff"]["sources"] == {"mode": mode, "cidrs": cidrs}
