@@ -82,7 +82,11 @@ class EgressAddresses(pulumi.ComponentResource):
             placed += self._share(plan, eips)
         addresses = pulumi.Output.all(*(eip.ip_address for eip in eips.values()))
         table, route, used = self._way_out(gateway)
-        entries = [self._snat_entry(each, gateway, addresses, [*placed, used[each.name]]) for each in plan.sends]
+        entries: list[pulumi.Resource] = []
+        for each in plan.sends:
+            # One after the other: the API takes no two at once at a gateway.
+            after = [*placed, used[each.name], *entries[-1:]]
+            entries.append(self._snat_entry(each, gateway, addresses, after))
         return NatSide(
             gateway=gateway,
             cidrs=[pulumi.Output.format("{0}/32", eip.ip_address) for eip in eips.values()],

@@ -29,6 +29,14 @@ def test_snat_comes_once_every_address_is_in_the_package() -> None:
 
 
 @pytest.mark.parametrize("name", ["prod", "flannel"])
+def test_snat_entries_come_one_after_the_other(name: str) -> None:
+    """Two entries were written at once at one gateway, and the API refused the second (CreateSnatEntry)."""
+    registered = stack(name)
+    first, second = sorted(registered.of("SnatEntry"), key=lambda each: each.name)
+    assert registered.is_after(second, first)
+
+
+@pytest.mark.parametrize("name", ["prod", "flannel"])
 def test_a_vswitch_has_snat_only_while_it_uses_the_table_that_the_firewall_watches(name: str) -> None:
     """A vSwitch that went left by the VPC's own table for a moment: no firewall takes that route over."""
     registered = stack(name)
