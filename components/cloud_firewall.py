@@ -103,7 +103,7 @@ class CloudFirewallAllowlist(pulumi.ComponentResource):
                 delete_before_replace=True,  # a NAT gateway has one
                 replace_on_changes=["vswitchId"],  # the provider would say that it is done, and do nothing
                 custom_timeouts=_SLOW,
-                depends_on=[*used, *args.nat.in_place],
+                depends_on=[*used.values(), *args.nat.in_place],
             ),
         )
 

@@ -8,12 +8,11 @@ import pulumi
 import pulumi_alicloud as alicloud
 
 from components.plan.cloud.network import NatPlan, NetworkPlan, Purpose, VSwitch
+from components.settings.cloud.addresses import MOST_OF_ONE_ADDRESS
 from components.vpc import ANYWHERE, route_table, vswitch
 
 _POINTED_ELSEWHERE: Final = ["nexthopId", "nexthopType", "nextHops"]
 """What of the route Cloud Firewall changes: to point it back would be a way around the firewall."""
-_MOST_OF_ONE_ADDRESS: Final = 200
-"""Mbit/s of an address that is paid by traffic (Elastic IP Address, AllocateEipAddress)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +39,8 @@ class EgressAddresses(pulumi.ComponentResource):
     """vSwitches for nodes and pods; with a NAT gateway of their own, their one way out and its elastic IP addresses.
 
     The way out is a route table of their own, so that no other vSwitch uses it. There is one SNAT entry for each
-    vSwitch, with all addresses; it comes once they are on the gateway.
+    vSwitch, with all addresses. It comes once they are on the gateway and the vSwitch uses that table, and goes before:
+    by the VPC's own table the vSwitch would reach the gateway past the firewall.
     """
 
     vswitches: Mapping[str, alicloud.vpc.Switch]
@@ -76,16 +76,22 @@ class EgressAddresses(pulumi.ComponentResource):
             ),
         )
         eips = {name: self._eip(name, plan) for name in plan.eips}
-        on_gateway = [self._on_gateway(name, eip, gateway) for name, eip in eips.items()]
+        placed = [self._on_gateway(name, eip, gateway) for name, eip in eips.items()]
         if plan.shared_bandwidth:
-            self._share(plan, eips)
+            # An entry's addresses share a package (CreateSnatEntry: OperationUnsupported.EipNatBWPCheck).
+            placed += self._share(plan, eips)
         addresses = pulumi.Output.all(*(eip.ip_address for eip in eips.values()))
-        table, route = self._way_out(gateway)
+        table, route, used = self._way_out(gateway)
+        entries: list[pulumi.Resource] = []
+        for each in plan.sends:
+            # One after the other: the API takes no two at once at a gateway.
+            after = [*placed, used[each.name], *entries[-1:]]
+            entries.append(self._snat_entry(each, gateway, addresses, after))
         return NatSide(
             gateway=gateway,
             cidrs=[pulumi.Output.format("{0}/32", eip.ip_address) for eip in eips.values()],
             route_table=table,
-            in_place=[*route, *(self._snat_entry(each, gateway, addresses, on_gateway) for each in plan.sends)],
+            in_place=[route, *used.values(), *entries],
         )
 
     def _vswitch(self, planned: VSwitch) -> alicloud.vpc.Switch:
@@ -93,7 +99,7 @@ class EgressAddresses(pulumi.ComponentResource):
 
     def _eip(self, name: str, plan: NatPlan) -> alicloud.ecs.EipAddress:
         # In a package an address has the package's bandwidth; its own says nothing, but has to be one.
-        bandwidth = min(plan.bandwidth, _MOST_OF_ONE_ADDRESS) if plan.shared_bandwidth else plan.bandwidth
+        bandwidth = min(plan.bandwidth, MOST_OF_ONE_ADDRESS) if plan.shared_bandwidth else plan.bandwidth
         return alicloud.ecs.EipAddress(
             name,
             address_name=f"{self._cluster}-egress-{name}",
@@ -104,9 +110,7 @@ class EgressAddresses(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, protect=self._plan.addresses_protected),
         )
 
-    def _on_gateway(
-        self, name: str, eip: alicloud.ecs.EipAddress, gateway: alicloud.vpc.NatGateway
-    ) -> alicloud.ecs.EipAssociation:
+    def _on_gateway(self, name: str, eip: alicloud.ecs.EipAddress, gateway: alicloud.vpc.NatGateway) -> pulumi.Resource:
         return alicloud.ecs.EipAssociation(
             name,
             allocation_id=eip.id,
@@ -116,7 +120,7 @@ class EgressAddresses(pulumi.ComponentResource):
             opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
         )
 
-    def _share(self, plan: NatPlan, eips: Mapping[str, alicloud.ecs.EipAddress]) -> None:
+    def _share(self, plan: NatPlan, eips: Mapping[str, alicloud.ecs.EipAddress]) -> list[pulumi.Resource]:
         package = alicloud.vpc.CommonBandwithPackage(
             "bandwidth",
             bandwidth_package_name=f"{self._cluster}-egress",
@@ -124,7 +128,7 @@ class EgressAddresses(pulumi.ComponentResource):
             bandwidth=str(plan.bandwidth),
             opts=pulumi.ResourceOptions(parent=self),
         )
-        for name, eip in eips.items():
+        return [
             alicloud.vpc.CommonBandwithPackageAttachment(
                 name,
                 bandwidth_package_id=package.id,
@@ -132,9 +136,13 @@ class EgressAddresses(pulumi.ComponentResource):
                 # An address is in one package at a time.
                 opts=pulumi.ResourceOptions(parent=self, delete_before_replace=True),
             )
+            for name, eip in eips.items()
+        ]
 
-    def _way_out(self, gateway: alicloud.vpc.NatGateway) -> tuple[alicloud.vpc.RouteTable, Sequence[pulumi.Resource]]:
-        """The route table, and what makes it the way out."""
+    def _way_out(
+        self, gateway: alicloud.vpc.NatGateway
+    ) -> tuple[alicloud.vpc.RouteTable, pulumi.Resource, Mapping[str, pulumi.Resource]]:
+        """The route table, the route that makes it the way out, and what says that a vSwitch uses it, by its name."""
         planned = next(each for each in self._plan.route_tables if each.purpose == "egress")
         table, used = route_table(
             self,
@@ -153,14 +161,14 @@ class EgressAddresses(pulumi.ComponentResource):
             nexthop_id=gateway.id,
             opts=pulumi.ResourceOptions(parent=self, ignore_changes=_POINTED_ELSEWHERE),
         )
-        return table, [*used, route]
+        return table, route, used
 
     def _snat_entry(
         self,
         sends: VSwitch,
         gateway: alicloud.vpc.NatGateway,
         addresses: pulumi.Output[list[str]],
-        on_gateway: Sequence[pulumi.Resource],
+        after: Sequence[pulumi.Resource],
     ) -> pulumi.Resource:
         return alicloud.vpc.SnatEntry(
             sends.name,
@@ -168,5 +176,5 @@ class EgressAddresses(pulumi.ComponentResource):
             snat_table_id=gateway.snat_table_ids,
             source_vswitch_id=self.vswitches[sends.name].id,
             snat_ip=addresses.apply(",".join),
-            opts=pulumi.ResourceOptions(parent=self, depends_on=[*on_gateway]),
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*after]),
         )

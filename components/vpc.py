@@ -1,6 +1,6 @@
 """Registers parts of a VPC: what the egress nodes' network and their firewall's have in common."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Final
 
 import pulumi
@@ -31,7 +31,7 @@ def route_table(
     cluster: str,
     vpc: str,
     learns: bool,
-) -> tuple[alicloud.vpc.RouteTable, Sequence[pulumi.Resource]]:
+) -> tuple[alicloud.vpc.RouteTable, Mapping[str, pulumi.Resource]]:
     """Register a route table, and that its vSwitches use it, as children of `component`.
 
     Args:
@@ -43,7 +43,7 @@ def route_table(
         learns: whether routes to networks that are connected to the VPC come in.
 
     Returns:
-        The table, and what says that it is used.
+        The table, and what says that a vSwitch uses it, by the vSwitch's name.
     """
     table = alicloud.vpc.RouteTable(
         planned.name,
@@ -53,13 +53,13 @@ def route_table(
         route_propagation_enable=learns,
         opts=pulumi.ResourceOptions(parent=component),
     )
-    return table, [
-        alicloud.vpc.RouteTableAttachment(
+    # Only another vSwitch or VPC makes another of these: the old vSwitch then keeps its table until it goes itself.
+    return table, {
+        each.name: alicloud.vpc.RouteTableAttachment(
             each.name,
             vswitch_id=vswitches[each.name].id,
             route_table_id=table.id,
-            # A vSwitch uses one table at a time.
-            opts=pulumi.ResourceOptions(parent=component, delete_before_replace=True),
+            opts=pulumi.ResourceOptions(parent=component),
         )
         for each in planned.vswitches
-    ]
+    }

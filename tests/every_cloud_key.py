@@ -15,6 +15,7 @@ LIMITS: dict[str, int] = {
     "addressBooks": 5000,
     "addressesPerBook": 2000,
     "domainsPerBook": 2000,
+    "firewallCallsPerMinute": 600,
     "networkPolicies": 100,
     "securityGroupRules": 1000,
     "vswitches": 150,
@@ -54,6 +55,7 @@ def pod_vswitches_values() -> Values:
     """Connected networks see the gateways' pods; somebody else's firewall."""
     values = on_cloud(dev_values(), "terway")
     values["egress"] |= {"addresses": {"mode": "pod-vswitches"}, "firewall": {"mode": "external"}}
+    del values["cloud"]["limits"]
     return values
 
 

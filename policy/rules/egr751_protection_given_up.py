@@ -15,7 +15,7 @@ RULE = ObjectRule(
     name="protection-given-up",
     severity=Severity.WARN,
     applies_to=PROTECTED_KINDS,
-    summary="egress.addresses.protected is other than `all` only while addresses, gateway or firewall are being given up.",
+    summary="egress.addresses.protected is `all`, but while addresses, gateway or firewall are being given up.",
     why="It is the first step of the way out, and looks the same when somebody forgot it there: the next change that "
     "replaces an EIP takes the address that firewalls outside know.",
     remediation="write egress.addresses.protected: all again, unless they are to go",

@@ -18,6 +18,7 @@ _DRIVEN_BY = {
     "accountEips": "egress.addresses.count",
     "addressBooks": "destinations",
     "addressesPerBook": "egress.nodes.zones",
+    "firewallCallsPerMinute": "destinations",
     "networkPolicies": "cluster.namespaces",
     "securityGroupRules": "destinations",
     "vswitches": "egress.nodes.zones",
@@ -96,6 +97,29 @@ def test_policies_count_as_what_they_stand_for() -> None:
         sources = 1 if policy.source is None else len(policy.source.entries)
         by_hand += sources * (1 if policy.destination is None else len(policy.destination.entries))
     assert _used(flannel_values())["natPolicies"] == by_hand > len(plan.firewall.policies)
+
+
+def test_calls_are_those_of_a_whole_refresh() -> None:
+    """A refresh of a large allowlist was refused for the number of its calls, after the run that made it."""
+    plan = cloud_of(flannel_values())
+    assert plan.firewall is not None
+    policies, books = len(plan.firewall.policies), len(plan.firewall.destinations) + len(plan.firewall.sources)
+    assert _used(flannel_values())["firewallCallsPerMinute"] == 2 * policies
+    alone = changed(setting("egress.firewall.internetBoundary", False), flannel_values())
+    assert _used(alone)["firewallCallsPerMinute"] == max(policies, books)
+    many = on_cloud(large(400, 1, kinds=("tls",)), "flannel")
+    many["cloud"]["limits"] |= {"domainsPerBook": 4, "networkPolicies": 1000}
+    plan = cloud_of(many)
+    assert plan.firewall is not None
+    books = len(plan.firewall.destinations) + len(plan.firewall.sources)
+    assert 100 < books <= 150
+    assert _used(many)["firewallCallsPerMinute"] == 3 * books
+
+
+def test_the_preview_says_how_much_is_left() -> None:
+    """Whoever read the preview had to subtract, and did not."""
+    for quota in cloud_of(flannel_values()).quotas:
+        assert quota.said["left"] == quota.limit - quota.used >= 0
 
 
 def test_at_the_internet_boundary_the_elastic_addresses_are_the_sources() -> None:

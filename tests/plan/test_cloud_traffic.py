@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 
 from components.plan.cloud.firewall import DNS, FQDN
+from components.plan.handoff import handoff
 from tests.every_cloud_key import ANSWERABLE, flannel_values, on_cloud, terway_values
+from tests.every_offer_key import every_offer_values
 from tests.plan.cloud_plans import decider, firewall_of, passes
 from tests.plan.offered import JWT, OIDC
-from tests.support import Values, dev_values
+from tests.support import Values, dev_values, settings_of
 
 
 def _destination(values: Values, name: str, **keys: Any) -> Values:
@@ -209,13 +211,44 @@ def test_backends_and_what_their_proxies_fetch_pass(keys: dict[str, Any], seen: 
     assert passes(plan, _NODE, place, port, spoken=spoken) == "drop"
 
 
-def test_a_resolver_s_hosts_pass_by_their_names() -> None:
+@pytest.mark.parametrize(
+    ("keys", "port", "spoken", "application", "mode"),
+    [
+        ({"tls": {"minVersion": "1.3"}, "certificate": {"secret": "a"}}, 443, "TLS", "HTTPS", FQDN),
+        ({}, 80, "HTTP", "HTTP", FQDN),
+        ({"applicationProtocol": "h2c"}, 80, "bytes", "ANY", DNS),
+    ],
+)
+def test_a_resolver_s_hosts_pass_by_their_names(
+    keys: dict[str, Any], port: int, spoken: str, application: str, mode: int
+) -> None:
     """A backend that looks hosts up reached none of them."""
-    values = _backend(
-        hostnames=["a.example.org"], resolver={"port": 443}, tls={"minVersion": "1.3"}, certificate={"secret": "a"}
-    )
+    values = _backend(hostnames=["a.example.org"], resolver={"port": port}, **keys)
     del values["backends"]["httpbin"]["endpoints"]
-    assert passes(firewall_of(values), _POD, "a.example.org", 443) == "accept"
+    policy = decider(firewall_of(values), _POD, "a.example.org", port, spoken=spoken)
+    assert (policy.action, policy.application, policy.resolved_by) == ("accept", application, mode)
+
+
+@pytest.mark.parametrize(("kind", "sender"), [("flannel", _NODE), ("terway", _POD)])
+def test_everything_that_is_handed_off_passes(kind: str, sender: str) -> None:
+    """A kind of backend, or something that is fetched, was known to firewall teams outside and not to our own."""
+    values = on_cloud(every_offer_values(), kind)
+    values["install"]["envoyGateway"]["redis"] = every_offer_values()["install"]["envoyGateway"]["redis"]
+    values["egress"]["nodes"]["fetches"] = {"registry": {"hosts": ["registry.example.com"], **ANSWERABLE}}
+    told = handoff(settings_of(values), stack="test", planned=())
+    plan, asked = firewall_of(values), set[str]()
+    elsewhere = {each["name"] for key in ("gateways", "backendGateways") for each in told[key] if each["cidrs"]}
+    for entry in (*told["destinations"], *told["backends"], *told["fetched"]):
+        if entry["gateway"] in elsewhere or entry.get("by") == "envoy-gateway":
+            continue
+        source = _NODE if entry.get("by") == "nodes" else sender
+        places = [*entry["hosts"], *(cidr.partition("/")[0] for cidr in entry["cidrs"] or ())]
+        for port in entry["ports"]:
+            spoken = "TLS" if port["protocol"] == "TLS" else port["protocol"] if port["protocol"] == "HTTP" else "bytes"
+            found = {passes(plan, source, place, port["port"], spoken=spoken) for place in places}
+            assert "accept" in found, (entry["name"], port)
+            asked.add(entry["name"])
+    assert len(asked) > 10
 
 
 def test_a_managed_mesh_s_control_plane_passes() -> None:

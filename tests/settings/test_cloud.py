@@ -49,7 +49,7 @@ def test_whoever_creates_says_where(variant: str) -> None:
     """Nodes were created in whatever account and region the environment named."""
     ((path, wrong, instead),) = told(_without("cloud", VARIANTS[variant]()))
     assert (path, wrong) == ("cloud", "is missing, and egress.nodes is to be created: nobody said where")
-    assert instead == "`cloud` with `region`, `account`, `vpc`, `cluster`, `podNetwork` and `limits`"
+    assert instead == "`cloud` with `region`, `account`, `vpc`, `cluster` and `podNetwork`"
 
 
 def test_a_cloud_in_which_nothing_is_created_is_no_cloud() -> None:
@@ -66,6 +66,15 @@ def test_the_cluster_is_named_where_something_is_created(variant: str) -> None:
     ((path, wrong, _),) = told(_without("cluster.context", VARIANTS[variant]()))
     assert path == "cluster.context"
     assert wrong.startswith("is missing: Kubernetes objects would go to whatever cluster is the current one")
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_what_is_called_after_the_cluster_begins_with_a_letter(variant: str) -> None:
+    """The first security group was refused, when half of the network was there."""
+    ((path, wrong, instead),) = told(changed(setting("cluster.name", "1st"), VARIANTS[variant]()))
+    assert (path, instead) == ("cluster.name", "another name, as `ack-1`")
+    assert wrong.startswith("begins with a digit, and the names of security groups and SNAT entries")
+    assert told(changed(setting("cluster.name", "1st"))) == []
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
@@ -96,6 +105,7 @@ def test_a_nat_gateway_has_a_firewall_or_says_that_it_has_none(values: Values) -
 def test_cloud_firewall_stands_at_a_nat_gateway(values: Values) -> None:
     """A firewall was declared that nothing passes."""
     firewall = {"mode": "cloud-firewall", "network": "192.168.0.208/28"}
+    values = changed(setting("cloud.limits", {"natPolicies": 2000}), values)
     mode = values["egress"]["addresses"]["mode"]
     assert told(changed(setting("egress.firewall", firewall), values)) == [
         (
@@ -168,6 +178,29 @@ def test_the_internet_boundary_has_a_limit_of_its_own() -> None:
     assert told(_without("cloud.limits.internetPolicies", terway_values())) == []
 
 
+def test_the_limit_of_policies_is_asked_of_whoever_has_cloud_firewall() -> None:
+    """A number was made up, for a firewall that is somewhere else."""
+    assert told(_without("cloud.limits", terway_values())) == [
+        (
+            "cloud.limits.natPolicies",
+            "is missing, and how many policies there may be depends on what was bought",
+            "what the firewall's console says",
+        )
+    ]
+    external = changed(setting("egress.firewall", {"mode": "external"}), terway_values())
+    assert told(_without("cloud.limits", external)) == []
+
+
+@pytest.mark.parametrize(("bandwidth", "ok"), [(199, True), (200, True), (201, False)])
+def test_an_address_has_200_mbit_s_at_most(bandwidth: int, ok: bool) -> None:
+    """The first address was refused; or the package of all was held to what one may have."""
+    values = changed(setting("egress.addresses.bandwidth", bandwidth), terway_values())
+    wrong = "is 201 Mbit/s for each address, and one has 200 at most"
+    instead = "at most 200, or `sharedBandwidth: true` for all of them together"
+    assert told(values) == ([] if ok else [("egress.addresses.bandwidth", wrong, instead)])
+    assert told(changed(setting("egress.addresses.sharedBandwidth", True), values)) == []
+
+
 @pytest.mark.parametrize("values", [terway_values(), pod_vswitches_values()], ids=["nat", "pod-vswitches"])
 def test_with_terway_every_zone_has_a_range_for_pods(values: Values) -> None:
     """In the zone without one, gateways silently got an address that no firewall knows."""
@@ -211,6 +244,21 @@ def test_the_nodes_addresses_are_for_gateways_on_their_network(pod_network: str)
     assert path == "egress.mesh.gateways.partners.hostNetwork"
     assert wrong.startswith("is missing: its pods would have addresses of their own")
     assert instead == "`hostNetwork: true`; or another mode of egress.addresses"
+
+
+def test_the_pods_addresses_are_for_gateways_that_have_them() -> None:
+    """The hand-off named the pods' ranges, and a gateway on its node's network left with its node's address."""
+    values = pod_vswitches_values()
+    values["egress"]["mesh"] |= {"flavour": "gateway-api", "gateways": {"quick": {"hostNetwork": True}}}
+    assert told(values) == [
+        (
+            "egress.mesh.gateways.quick.hostNetwork",
+            "has it leave with its node's address, and egress.addresses names the pods'",
+            "leave it out; or another mode of egress.addresses",
+        )
+    ]
+    values["egress"]["mesh"]["gateways"]["quick"] |= {"nodes": _NODES, "addresses": _EXISTING}
+    assert told(values) == []
 
 
 def test_proxies_of_backends_are_on_no_node_s_network() -> None:

@@ -40,6 +40,25 @@ def test_a_pool_in_one_zone_is_refused() -> None:
     assert told(values) == [(f"{_NODES}.zones", "is one zone, and with it everything would fail", "at least two")]
 
 
+@pytest.mark.parametrize(("number", "ok"), [(9, True), (10, True), (11, False)])
+def test_a_pool_takes_ten_types_of_instances(number: int, ok: bool) -> None:
+    """The pool was refused when everything else was there."""
+    values = changed(setting(f"{_NODES}.instanceTypes", [f"ecs.g7.{n}xlarge" for n in range(number)]), terway_values())
+    wrong = (f"{_NODES}.instanceTypes", "are 11 types, and a pool takes 10", "fewer")
+    assert told(values) == ([] if ok else [wrong])
+
+
+@pytest.mark.parametrize(("number", "ok"), [(7, True), (8, True), (9, False)])
+def test_a_pool_takes_the_vswitches_of_eight_zones(number: int, ok: bool) -> None:
+    """As above, for zones."""
+    zones = {f"cn-hangzhou-{'abcdefghi'[n]}": {"nodes": f"172.16.{n}.0/24"} for n in range(number)}
+    values = changed(setting(f"{_NODES}.zones", zones), flannel_values())
+    values["egress"]["nodes"]["autoscaling"]["min"] = number
+    values["egress"]["nodes"]["autoscaling"]["max"] = number
+    wrong = (f"{_NODES}.zones", "are 9 zones, and a pool takes the vSwitches of 8", "fewer")
+    assert told(values) == ([] if ok else [wrong])
+
+
 @pytest.mark.parametrize("scaled", [{"count": 2}, {"autoscaling": {"min": 2, "max": 9}}])
 def test_every_zone_has_a_node(scaled: dict[str, Any]) -> None:
     """A zone had a vSwitch and no node, so that its failure was everybody's."""

@@ -87,6 +87,24 @@ def test_ipv6_of_a_managed_mesh_is_refused() -> None:
     assert [path for path, _, _ in told(values)] == ["egress.mesh.asm.controlPlane[0]"]
 
 
+def test_ipv6_of_whoever_calls_backends_is_refused() -> None:
+    """Callers were declared, approved and handed off, and no security group let them in."""
+    own: dict[str, Any] = {"exposure": "intranet", "sourceRanges": ["10.60.0.0/16", "fd00:1::/64"]}
+    values = changed(setting("backendGateways", {"default": own}), terway_values())
+    path = "backendGateways.default.sourceRanges[1]"
+    assert told(values) == [(path, f"fd00:1::/64 is IPv6, {_OTHERS}", "addresses of IPv4")]
+    elsewhere = changed(setting("backendGateways", {"default": {**own, **_ELSEWHERE}}), terway_values())
+    assert told(elsewhere) == []
+
+
+def test_ipv6_is_no_address_of_nodes_that_have_none() -> None:
+    """A firewall team let in addresses from which nothing can come."""
+    values = changed(setting("egress.firewall", {"mode": "external"}), terway_values())
+    values["egress"]["addresses"] = {"mode": "existing", "cidrs": ["203.0.113.10/32", "2606:4700::/64"]}
+    path = "egress.addresses.cidrs[1]"
+    assert told(values) == [(path, f"2606:4700::/64 is IPv6, {_OTHERS}", "addresses of IPv4")]
+
+
 def test_ipv6_through_gateways_elsewhere_is_theirs() -> None:
     """A gateway on other nodes was held to what the NAT gateway can do."""
     values = terway_values()

@@ -1,5 +1,6 @@
 """How much of what the account may have the declaration takes."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -19,6 +20,9 @@ from policy.approvals import Approvals
 
 _POLICIES: Final = 'Cloud Firewall, "Subscription"'
 _BOOKS: Final = 'Cloud Firewall, "Manage address books"'
+_RATE: Final = "Cloud Firewall, AddAddressBook"
+_PAGE: Final = 50
+"""Books in an answer (Cloud Firewall, DescribeAddressBook)."""
 _NAT: Final = 'NAT Gateway, "Quotas"'
 _VPC: Final = 'VPC, "Limits and quotas"'
 
@@ -39,7 +43,7 @@ class Quota:
     @property
     def said(self) -> dict[str, int | str]:
         """What the preview shows of it."""
-        return {"used": self.used, "limit": self.limit, "source": self.source}
+        return {"used": self.used, "limit": self.limit, "left": self.limit - self.used, "source": self.source}
 
 
 def quotas(
@@ -87,6 +91,15 @@ def _of_firewall(limits: Limits, network: NetworkPlan, firewall: FirewallPlan | 
     # Destinations' books are split where they overflow, and those of who sends are not.
     yield _quota(limits, "addresses_per_book", _fullest(books, "ip"), _BOOKS, ("egress", "nodes", "zones"))
     yield _quota(limits, "domains_per_book", _fullest(books, "domain"), _BOOKS, declared)
+    yield _quota(limits, "firewall_calls_per_minute", _most_calls(firewall), _RATE, declared)
+
+
+def _most_calls(firewall: FirewallPlan) -> int:
+    """The calls of a refresh, of the operation that it calls most: each book reads all, page by page."""
+    books = len(firewall.sources) + len(firewall.destinations) + firewall.internet_boundary
+    policies = len(firewall.policies)
+    of_internet = 2 * policies if firewall.internet_boundary else 0  # a policy, and its place
+    return max(policies, of_internet, books * math.ceil(books / _PAGE))
 
 
 def _fullest(books: tuple[AddressBook, ...], kind: str) -> int:

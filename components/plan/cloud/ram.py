@@ -37,6 +37,7 @@ ACTIONS: Final[Mapping[str, tuple[str, ...]]] = {
         "vpc:CreateRouteEntry",
         "vpc:DeleteRouteEntry",
         "vpc:DescribeRouteEntryList",
+        "vpc:ListVpcPublishedRouteEntries",
         "vpc:ModifyRouteEntry",
     ),
     "vpc.NatGateway": (

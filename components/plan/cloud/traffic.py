@@ -126,7 +126,7 @@ def _sends(settings: Settings, gateway: FurtherGateway) -> Source:
 
 
 _SPOKEN: Final = {"HTTP": Seen.HTTP, "TLS": Seen.TLS, "GRPC": Seen.BYTES, "TCP": Seen.BYTES}
-"""gRPC without TLS is HTTP/2, of which no document says that the firewall reads its names."""
+"""gRPC without TLS is HTTP/2, and no document says that the firewall reads names in that."""
 
 
 def _destinations(settings: Settings) -> Iterator[Leaving]:
@@ -175,8 +175,8 @@ def _backends(settings: Settings) -> Iterator[Leaving]:
     source = _pods(settings)
     for backend in _ours(settings).values():
         if backend.resolver is not None:
-            seen = Seen.HTTP if backend.tls is None else Seen.TLS
             names = backend.hostnames or ()
+            seen = _asked_by_name(backend)
             yield Leaving(source=source, seen=seen, port=backend.resolver.port, names=names, cidrs=backend.cidrs)
         for endpoint in (*(backend.endpoints or ()), *(backend.standby or ())):
             if endpoint.ip is not None:
@@ -187,6 +187,13 @@ def _backends(settings: Settings) -> Iterator[Leaving]:
             if backend.tls is not None and names:
                 seen, names = Seen.TLS, (backend.tls.server_name or names[0],)
             yield Leaving(source=source, seen=seen, port=endpoint.port, names=names, cidrs=cidrs)
+
+
+def _asked_by_name(backend: Backend) -> Seen:
+    """As what a resolver's requests are recognised: HTTP/2 without TLS as gRPC is."""
+    if backend.tls is not None:
+        return Seen.TLS
+    return Seen.BYTES if backend.application_protocol == "h2c" else Seen.HTTP
 
 
 def _ours(settings: Settings) -> dict[str, Backend]:

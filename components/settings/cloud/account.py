@@ -40,5 +40,5 @@ class Cloud(Model):
     """The cluster's network plugin. `flannel`: pods leave with their node's address; the cluster's cloud controller
     manager then has to be told of the route tables that are created (Container Service, "Configure multiple route
     tables for a VPC"). `terway`: with one of their own, so the gateways' pods get vSwitches of their own."""
-    limits: Limits
+    limits: Limits = Field(default_factory=Limits)
     """How much the account may have of what is created."""

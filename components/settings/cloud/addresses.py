@@ -1,11 +1,14 @@
 """As what the outside sees everything that leaves: addresses that stay when a gateway or a node goes."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import Field
 
 from components.settings.cloud.account import ZoneId
 from components.settings.types import Cidr, Items, Model
+
+MOST_OF_ONE_ADDRESS: Final = 200
+"""Mbit/s of an address that is paid by traffic (Elastic IP Address, AllocateEipAddress)."""
 
 
 class ExistingAddresses(Model):
@@ -25,7 +28,7 @@ class NatAddresses(Model):
     count: Annotated[int, Field(ge=1, le=20)] = 2
     """How many addresses. They are shared by all connections; one holds 55,000 to one place outside."""
     bandwidth: Annotated[int, Field(ge=1, le=1000)]
-    """The most that each address may send, in Mbit/s; with `sharedBandwidth`, all of them together."""
+    """The most that each address may send, in Mbit/s, 200 at most; with `sharedBandwidth`, all of them together."""
     shared_bandwidth: bool = False
     """Have all addresses share one bandwidth package."""
     zone: ZoneId

@@ -6,6 +6,7 @@ from typing import Final
 
 from components.settings.cloud import images, ranges, reach
 from components.settings.cloud.account import Cloud
+from components.settings.cloud.addresses import MOST_OF_ONE_ADDRESS, NatAddresses
 from components.settings.cloud.reading import ADDRESSES, FIREWALL, NODES, CloudParts, read
 from components.settings.parts import Parts
 from components.settings.plain import at, is_map
@@ -27,6 +28,10 @@ def check(parts: Parts) -> Found:
         yield from _gateways(parts)
     if own.addresses == "host-network":
         yield from _on_node_network(parts, own)
+    if own.addresses == "pod-vswitches":
+        yield from _on_pod_network(parts)
+    if own.nat is not None:
+        yield from _bandwidth(own.nat)
     yield from _names(parts)
     yield from ranges.check(parts, own)
     yield from reach.check(parts, own)
@@ -41,7 +46,7 @@ def _belongs(parts: Parts, own: CloudParts) -> Found:
         yield (
             ("cloud",),
             f"is missing, and {dotted(own.created[0])} is to be created: nobody said where",
-            "`cloud` with `region`, `account`, `vpc`, `cluster`, `podNetwork` and `limits`",
+            "`cloud` with `region`, `account`, `vpc`, `cluster` and `podNetwork`",
         )
     if has_cloud and not own.created and None not in (own.modes[NODES], own.modes[ADDRESSES]):
         yield (
@@ -49,11 +54,24 @@ def _belongs(parts: Parts, own: CloudParts) -> Found:
             "says where things are created, and nothing is",
             "leave it out, or `mode: dedicated` at egress.nodes",
         )
+    if own.created:
+        yield from _called(parts)
     if own.created and at(parts.plain, "cluster", "context") is None:
         yield (
             ("cluster", "context"),
             "is missing: Kubernetes objects would go to whatever cluster is the current one, and nodes to another",
             "the kubeconfig context of the cluster that cloud.cluster names",
+        )
+
+
+def _called(parts: Parts) -> Found:
+    """Everything at the cloud is called after the cluster."""
+    name = at(parts.plain, "cluster", "name")
+    if isinstance(name, str) and name[:1].isdigit():
+        yield (
+            ("cluster", "name"),
+            "begins with a digit, and the names of security groups and SNAT entries, which it begins, with a letter",
+            "another name, as `ack-1`",
         )
 
 
@@ -98,6 +116,12 @@ def _account(parts: Parts, own: CloudParts, cloud: Cloud) -> Found:
             (*_MESH, "asm", "clusterId"),
             f"is another cluster than cloud.cluster, {cloud.cluster}, in which the nodes are",
             "the same id in both",
+        )
+    if FIREWALL in own.created and cloud.limits.nat_policies is None:
+        yield (
+            (*_LIMITS, "natPolicies"),
+            "is missing, and how many policies there may be depends on what was bought",
+            "what the firewall's console says",
         )
     if own.firewall is not None and own.firewall.internet_boundary and cloud.limits.internet_policies is None:
         yield (
@@ -181,6 +205,26 @@ def _on_node_network(parts: Parts, own: CloudParts) -> Found:
                 "names the nodes'",
                 "`nodes: any` with `addresses`; or `mode: pod-vswitches` at egress.addresses",
             )
+
+
+def _on_pod_network(parts: Parts) -> Found:
+    """The ranges of the pods are all that the outside is told of."""
+    for path in parts.on_node_network:
+        if at(parts.plain, *path, "addresses") is None:
+            yield (
+                (*path, "hostNetwork"),
+                "has it leave with its node's address, and egress.addresses names the pods'",
+                "leave it out; or another mode of egress.addresses",
+            )
+
+
+def _bandwidth(nat: NatAddresses) -> Found:
+    if nat.bandwidth > MOST_OF_ONE_ADDRESS and not nat.shared_bandwidth:
+        yield (
+            (*ADDRESSES, "bandwidth"),
+            f"is {nat.bandwidth} Mbit/s for each address, and one has {MOST_OF_ONE_ADDRESS} at most",
+            f"at most {MOST_OF_ONE_ADDRESS}, or `sharedBandwidth: true` for all of them together",
+        )
 
 
 def _names(parts: Parts) -> Found:

@@ -1,7 +1,7 @@
 """How much an account may have of what is created.
 
-A limit that Alibaba Cloud publishes is a default here. One that depends on what was bought has none, and is asked for:
-the firewall's console shows it.
+A limit that Alibaba Cloud publishes is a default here. One that depends on what was bought has none, and is asked for
+where it counts: the firewall's console shows it.
 """
 
 from typing import Annotated
@@ -16,10 +16,10 @@ Limit = Annotated[int, Field(ge=1, le=1_000_000)]
 class Limits(Model):
     """What may be there of each kind. The preview shows how much of it is used."""
 
-    nat_policies: Limit
+    nat_policies: Limit | None = None
     """What the firewall's edition, or who pays for it, allows of policies at the NAT boundary. It counts what a policy
     stands for: sources times destinations times applications times port ranges, books as their entries (Cloud
-    Firewall, "Subscription"; the console shows what is used)."""
+    Firewall, "Subscription"; the console shows what is used). Needed by `mode: cloud-firewall`."""
     internet_policies: Limit | None = None
     """The same at the internet boundary. Needed by `firewall.internetBoundary`."""
     snat_entries: Limit = 40
@@ -34,6 +34,9 @@ class Limits(Model):
     """Addresses in one (the same page)."""
     domains_per_book: Limit = 2000
     """Names in one (the same page)."""
+    firewall_calls_per_minute: Limit = 600
+    """Calls of one operation: ten a second (Cloud Firewall, AddAddressBook). A refresh asks for all books and policies
+    at once, and the provider repeats for a minute what was refused for their number."""
     network_policies: Limit = 100
     """NetworkPolicies of the cluster (Container Service, "Use network policies in ACK clusters")."""
     security_group_rules: Limit = 1000

@@ -10,6 +10,9 @@ from components.settings.types import Answerable, Cidr, Entries, Host, Items, La
 
 _KEY: Final = "cluster-egress/egress"
 LEAST_ZONES: Final = 2
+MOST_ZONES: Final = 8
+MOST_TYPES: Final = 10
+"""vSwitches and instance types of a pool (Container Service, CreateClusterNodePool)."""
 
 
 class Taint(Model):
@@ -86,7 +89,15 @@ class NodeFetch(Answerable):
 def _survive_one(zones: dict[str, NodeZone]) -> dict[str, NodeZone]:
     if len(zones) < LEAST_ZONES:
         raise wrong("is one zone, and with it everything would fail", "at least two")
+    if len(zones) > MOST_ZONES:
+        raise wrong(f"are {len(zones)} zones, and a pool takes the vSwitches of {MOST_ZONES}", "fewer")
     return zones
+
+
+def _few_enough(types: tuple[str, ...]) -> tuple[str, ...]:
+    if len(types) > MOST_TYPES:
+        raise wrong(f"are {len(types)} types, and a pool takes {MOST_TYPES}", "fewer")
+    return types
 
 
 def _keep_others_away(taints: dict[str, Taint]) -> dict[str, Taint]:
@@ -104,9 +115,9 @@ class DedicatedNodes(ChosenNodes):
     mode: Literal["dedicated"]
     """The pool is created."""
     zones: Annotated[dict[ZoneId, NodeZone], Field(min_length=1), AfterValidator(_survive_one)]
-    """Its zones, two at least, by id."""
-    instance_types: Items[Annotated[str, Field(pattern=r"^ecs\.[a-z0-9.-]+$")]]
-    """What nodes may be, the first choice first."""
+    """Its zones, two at least and eight at most, by id."""
+    instance_types: Annotated[Items[Annotated[str, Field(pattern=r"^ecs\.[a-z0-9.-]+$")]], AfterValidator(_few_enough)]
+    """What nodes may be, the first choice first; ten at most."""
     count: Annotated[int, Field(ge=2, le=1000)] | None = None
     """How many there are, over all zones."""
     autoscaling: NodeAutoscaling | None = None

@@ -27,11 +27,12 @@ def check(parts: Parts, own: CloudParts) -> Found:
 
 def _ipv6(parts: Parts, own: CloudParts) -> Found:
     """A name with addresses of both kinds is reached by IPv4; what is of IPv6 alone is not reached at all."""
-    why = "the vSwitches of the egress nodes have none"
-    if own.addresses == "nat":
-        why = "a NAT gateway has none, and Cloud Firewall sees none there"
+    of_nodes = "the vSwitches of the egress nodes have none"
+    out = "a NAT gateway has none, and Cloud Firewall sees none there" if own.addresses == "nat" else of_nodes
     for path, text in (*_families(parts), *_addresses(parts)):
-        yield path, f"{text} is IPv6, and {why}", "addresses of IPv4"
+        yield path, f"{text} is IPv6, and {out}", "addresses of IPv4"
+    for path, text in (*_callers(parts), *_each((*ADDRESSES, "cidrs"), at(parts.plain, *ADDRESSES, "cidrs"))):
+        yield path, f"{text} is IPv6, and {of_nodes}", "addresses of IPv4"
 
 
 def _families(parts: Parts) -> Iterator[tuple[Path, str]]:
@@ -57,6 +58,13 @@ def _addresses(parts: Parts) -> Iterator[tuple[Path, str]]:
     yield from _each(
         ("egress", "mesh", "asm", "controlPlane"), at(parts.plain, "egress", "mesh", "asm", "controlPlane")
     )
+
+
+def _callers(parts: Parts) -> Iterator[tuple[Path, str]]:
+    """Whom security groups let in to the proxies of backends there."""
+    for name, gateway in parts.backend_gateways.items() if parts.backend_names else ():
+        if gateway is not None and gateway.nodes == "egress":
+            yield from _each(("backendGateways", name, "sourceRanges"), gateway.source_ranges)
 
 
 def _is_on_egress_nodes(parts: Parts, backend: Backend) -> bool:
