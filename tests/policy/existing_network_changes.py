@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from existing_network import Files, add, listed
+from existing_network import NETWORK, Files, add, listed
 
 Change = Callable[[Files], None]
 
@@ -66,11 +66,11 @@ def attach(given: Files, table: int, vswitch: str) -> None:
     listed(given, "route-tables")[table]["VSwitchIds"]["VSwitchId"].append(vswitch)
 
 
-def attach_new(given: Files, table: str, vswitch: str) -> None:
-    """A vSwitch that has the last route table, which leads to the NAT gateway."""
-    listed(given, "route-tables")[-1]["VSwitchIds"] = {"VSwitchId": [vswitch]}
-    given[f"routes-{table}"] = {"RouteEntrys": {"RouteEntry": []}}
-    routed(table, "0.0.0.0/0", "NatGateway", "ngw-egress")(given)
+def clients_table(given: Files) -> None:
+    """A table of the clients' own, without a way out."""
+    table = {"RouteTableId": "vtb-clients", "VpcId": NETWORK, "RouteTableType": "Custom"}
+    add(given, "route-tables", table | {"VSwitchIds": {"VSwitchId": ["vsw-workers-h"]}})
+    given["routes-vtb-clients"] = {"RouteEntrys": {"RouteEntry": []}}
 
 
 def snat(**source: str) -> Change:

@@ -2,7 +2,18 @@
 
 import pytest
 from existing_network import NETWORK, files, listed, told
-from existing_network_changes import Change, added, attach, attach_new, both, elastic, put, routed, second_gateway, snat
+from existing_network_changes import (
+    Change,
+    added,
+    attach,
+    both,
+    clients_table,
+    elastic,
+    put,
+    routed,
+    second_gateway,
+    snat,
+)
 
 WAYS_OUT: dict[str, tuple[Change, list[str]]] = {
     "a node with a public address": (
@@ -108,9 +119,9 @@ WAYS_OUT: dict[str, tuple[Change, list[str]]] = {
         ],
     ),
     "clients by a transit router": (
-        routed("vtb-system", "47.0.0.0/8", "Attachment", "tr-attach-1"),
+        both(clients_table, routed("vtb-clients", "0.0.0.0/0", "Attachment", "tr-attach-1")),
         [
-            "EGR720 VPCRouteEntry vtb-system:47.0.0.0/8: '47.0.0.0/8' leads to a next hop of type 'Attachment', past "
+            "EGR720 VPCRouteEntry vtb-clients:0.0.0.0/0: '0.0.0.0/0' leads to a next hop of type 'Attachment', past "
             "the NAT gateway",
         ],
     ),
@@ -144,15 +155,12 @@ WAYS_OUT: dict[str, tuple[Change, list[str]]] = {
         ],
     ),
     "another table that leads to the gateway": (
-        both(
-            added("route-tables", {"RouteTableId": "vtb-2", "VpcId": NETWORK, "RouteTableType": "Custom"}),
-            lambda given: attach_new(given, "vtb-2", "vsw-workers-h"),
-        ),
+        both(clients_table, routed("vtb-clients", "0.0.0.0/0", "NatGateway", "ngw-egress")),
         [
-            "EGR721 VPCRouteEntry vtb-2:0.0.0.0/0: leads to the NAT gateway from a table that ce_prod does not take "
-            "over",
-            "EGR722 RouteTableAttachment vtb-2:vsw-workers-h: has the egress route table, and is neither the egress "
-            "nodes' nor the gateways' pods'",
+            "EGR721 VPCRouteEntry vtb-clients:0.0.0.0/0: leads to the NAT gateway from a table that ce_prod does not "
+            "take over",
+            "EGR722 RouteTableAttachment vtb-clients:vsw-workers-h: has the egress route table, and is neither the "
+            "egress nodes' nor the gateways' pods'",
         ],
     ),
     "another vSwitch in the firewall's own table": (
@@ -208,9 +216,18 @@ def test_the_system_table_is_the_egress_table_where_nothing_else_is_attached() -
     """Guards against a route of the egress that nobody judges because the vSwitches are in the VPC's own table."""
     given = files()
     listed(given, "route-tables")[1]["VSwitchIds"]["VSwitchId"].remove("vsw-pods-h")
+    listed(given, "routes-vtb-system").pop(-2)  # that to the NAT gateway
     routed("vtb-system", "47.0.0.0/8", "Ipv4Gateway", "ipv4gw-1")(given)
     assert told(given) == [
         "EGR720 VPCRouteEntry vtb-system:47.0.0.0/8: '47.0.0.0/8' leads to a next hop of type 'Ipv4Gateway', past the "
         "NAT gateway",
         "EGR721 SnatEntry snat-h: lets out a vSwitch whose route table ce_prod does not take over",
     ]
+
+
+def test_who_has_no_public_address_does_not_leave_by_an_ipv4_gateway() -> None:
+    """Guards against alarms about the vSwitches of load balancers, whose table leads to the IPv4 gateway."""
+    given = files()
+    clients_table(given)
+    routed("vtb-clients", "0.0.0.0/0", "Ipv4Gateway", "ipv4gw-1")(given)
+    assert told(given) == []
