@@ -8,7 +8,7 @@ from policy.readers.cloud.kinds import CLUSTER_ADDON, CLUSTERS, CONFIG_MAP, POD_
 from policy.readers.cloud.pod_networking import PROFILES
 from policy.readers.pods import POD_KINDS, pod_templates_of
 from policy.reading import Node, Reader, join, root
-from policy.rule import Context, Finding, ObjectRule, Severity, Subject
+from policy.rule import UNKNOWN, Context, Finding, ObjectRule, Severity, Subject
 
 _PREFIXES: Final = frozenset({"k8s.aliyun.com", "network.alibabacloud.com"})
 _WORD: Final = "eip"
@@ -16,6 +16,7 @@ _IN_PROFILE: Final = re.compile(r"\b(?:k8s\.aliyun\.com|network\.alibabacloud\.c
 _CONTROLLER: Final = "ack-extend-network-controller"
 """The component of ACK that reads these annotations."""
 _WITH_ADDONS: Final = CLUSTERS | {CLUSTER_ADDON}
+_CHARTS: Final = frozenset({"helm.sh/Chart", "helm.sh/Release"})
 _SWITCH: Final = "with-eip"
 """`pod-with-eip` and `eci-with-eip` say whether there is one at all; the others are nothing but about one."""
 
@@ -23,6 +24,11 @@ _SWITCH: Final = "with-eip"
 def _check(subject: Subject, _context: Context) -> Iterator[Finding]:
     if subject.group_kind == POD_EIP:
         yield Finding(path="", message="gives a pod a way out of its own")
+        return
+    if subject.group_kind in _CHARTS:
+        chart = Reader().field(root(subject.whole), "chart")
+        if f"{chart.value}".rpartition("/")[2] == _CONTROLLER:
+            yield Finding(path=chart.path, message="gives an EIP to whichever pod asks for one by an annotation")
         return
     if subject.group_kind in _WITH_ADDONS:
         yield from _addons(subject)
@@ -52,7 +58,11 @@ def _addons(subject: Subject) -> Iterator[Finding]:
 def _profile(subject: Subject) -> Iterator[Finding]:
     """What a profile of virtual nodes writes into pods that it selects."""
     selectors = Reader().field(root(subject.whole), "data", "selectors")
-    if subject.ref.name in PROFILES and isinstance(selectors.value, str) and _IN_PROFILE.search(selectors.value):
+    if subject.ref.name not in PROFILES:
+        return
+    if selectors.value is UNKNOWN:
+        yield Finding(path=selectors.path, message="is not known before the update, so it cannot be judged")
+    elif isinstance(selectors.value, str) and _IN_PROFILE.search(selectors.value):
         yield Finding(path=selectors.path, message="gives an EIP to pods that it selects")
 
 
@@ -65,7 +75,7 @@ RULE = ObjectRule(
     id="EGR713",
     name="pod-elastic-address",
     severity=Severity.BLOCK,
-    applies_to=POD_KINDS | CLUSTERS | {CLUSTER_ADDON, CONFIG_MAP, POD_EIP},
+    applies_to=POD_KINDS | CLUSTERS | _CHARTS | {CLUSTER_ADDON, CONFIG_MAP, POD_EIP},
     summary="No pod has an EIP, by an annotation, a profile or a PodEIP, and nothing in the cluster gives them out.",
     why="ack-extend-network-controller puts an EIP on the pod's network interface. The pod then reaches the internet "
     "without any route: past NetworkPolicies of nodes, the egress gateway, the NAT gateway and its firewall. (An EIP "

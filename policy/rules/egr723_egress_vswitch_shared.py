@@ -13,6 +13,7 @@ from policy.readers.cloud.kinds import (
     INTERFACES,
     NODE_POOL,
     POD_NETWORKING,
+    PROVISIONING_GROUP,
     SCALING_GROUP,
     SWITCHES,
 )
@@ -22,11 +23,13 @@ from policy.reading import Reader, as_mapping, root
 from policy.rule import UNKNOWN, Context, Finding, Severity, StackRule, Subject
 
 _KEYS: Final = ("vswitchId", "vswitchIds", "workerVswitchIds", "masterVswitchIds", "podVswitchIds")
+_HOLDERS: Final = ("networkInterfaces", "launchTemplateConfigs")
+"""What holds such ids somewhere."""
 _TERWAY: Final = "eni_conf"
 """The key of Terway's configuration, for all nodes or for those with a label."""
 _CONFIGURATIONS: Final = PROFILES | {"eni-config"}
 _VSWITCH: Final = re.compile(r"vsw-[a-z0-9-]+")
-_MACHINES: Final = CLUSTERS | CONTAINER_GROUPS | INSTANCES | INTERFACES | {NODE_POOL, SCALING_GROUP}
+_MACHINES: Final = CLUSTERS | CONTAINER_GROUPS | INSTANCES | INTERFACES | {NODE_POOL, PROVISIONING_GROUP, SCALING_GROUP}
 
 
 def _check(subjects: tuple[Subject, ...], context: Context) -> Iterator[Finding]:
@@ -35,13 +38,19 @@ def _check(subjects: tuple[Subject, ...], context: Context) -> Iterator[Finding]
     for subject in stack.each(_MACHINES):
         if subject.group_kind == NODE_POOL and is_egress_pool(subject, context):
             continue
-        for key in _KEYS:
-            if not egress.isdisjoint(stack.follow(subject, key, SWITCHES).handles):
+        found = {key: stack.follow(subject, key, SWITCHES) for key in _KEYS}
+        found |= {key: stack.follow(subject, key, SWITCHES, _ids(subject, key)) for key in _HOLDERS}
+        for key, leads in found.items():
+            if not egress.isdisjoint(leads.handles):
                 yield Finding(path=key, message="is a vSwitch of the egress, so it leaves like a gateway").of(subject)
     for subject in stack.each({CONFIG_MAP}):
         if not egress.isdisjoint(_configured(stack, subject)):
             message = "puts pods into a vSwitch of the egress, so they leave like gateways"
             yield Finding(path="data", message=message).of(subject)
+
+
+def _ids(subject: Subject, key: str) -> list[object]:
+    return [*_VSWITCH.findall(f"{Reader().field(root(subject.whole), key).value}")]
 
 
 def _configured(stack: CloudStack, subject: Subject) -> frozenset[str]:

@@ -41,6 +41,7 @@ CONTAINER_GROUPS: Final = frozenset(
 """Pods without nodes."""
 INTERFACES: Final = frozenset({"alicloud:ecs/EcsNetworkInterface", "alicloud:vpc/NetworkInterface"})
 LOAD_BALANCERS: Final = frozenset({"alicloud:slb/ApplicationLoadBalancer", "alicloud:slb/LoadBalancer"})
+PROVISIONING_GROUP: Final = "alicloud:ecs/AutoProvisioningGroup"
 SCALING_GROUP: Final = "alicloud:ess/ScalingGroup"
 NODE_POOL: Final = "alicloud:cs/NodePool"
 CLUSTERS: Final = frozenset(

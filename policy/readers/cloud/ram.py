@@ -177,4 +177,6 @@ def _statements(whole: Node) -> list[object] | None:
         return None
     statement = document.get("Statement")
     items = as_sequence(statement)
-    return [statement] if items is None else [*items]
+    if items is None:
+        return None if statement is None else [statement]
+    return [*items]
