@@ -4,13 +4,14 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from policy.readers.cloud.egress_network import dedicated_vswitches, is_egress_pool
+from policy.readers.cloud.egress_network import dedicated_vswitches, egress_instances, is_egress_pool
 from policy.readers.cloud.kinds import (
     CLUSTERS,
     CONFIG_MAP,
     CONTAINER_GROUPS,
     INSTANCES,
     INTERFACES,
+    NODE,
     NODE_POOL,
     POD_NETWORKING,
     PROVISIONING_GROUP,
@@ -34,9 +35,9 @@ _MACHINES: Final = CLUSTERS | CONTAINER_GROUPS | INSTANCES | INTERFACES | {NODE_
 
 def _check(subjects: tuple[Subject, ...], context: Context) -> Iterator[Finding]:
     stack = CloudStack(subjects)
-    egress = dedicated_vswitches(stack, context)
+    egress, machines = dedicated_vswitches(stack, context), egress_instances(stack, context)
     for subject in stack.each(_MACHINES):
-        if subject.group_kind == NODE_POOL and is_egress_pool(subject, context):
+        if (subject.group_kind == NODE_POOL and is_egress_pool(subject, context)) or _is_of(subject, machines):
             continue
         found = {key: stack.follow(subject, key, SWITCHES) for key in _KEYS}
         found |= {key: stack.follow(subject, key, SWITCHES, _ids(subject, key)) for key in _HOLDERS}
@@ -47,6 +48,14 @@ def _check(subjects: tuple[Subject, ...], context: Context) -> Iterator[Finding]
         if not egress.isdisjoint(_configured(stack, subject)):
             message = "puts pods into a vSwitch of the egress, so they leave like gateways"
             yield Finding(path="data", message=message).of(subject)
+
+
+def _is_of(subject: Subject, machines: frozenset[str]) -> bool:
+    """Whether it is an egress node as the cloud shows it, or an interface of one."""
+    whole = as_mapping(subject.whole) or {}
+    return subject.registration is None and not machines.isdisjoint(
+        {f"{whole.get(key)}" for key in ("id", "instanceId")}
+    )
 
 
 def _ids(subject: Subject, key: str) -> list[object]:
@@ -68,7 +77,7 @@ RULE = StackRule(
     id="EGR723",
     name="egress-vswitch-shared",
     severity=Severity.BLOCK,
-    applies_to=_MACHINES | SWITCHES | {CONFIG_MAP, POD_NETWORKING},
+    applies_to=_MACHINES | SWITCHES | {CONFIG_MAP, NODE, POD_NETWORKING},
     summary="In the vSwitches of the egress there are egress nodes and the gateways' pods, and nothing else.",
     why="An SNAT entry is for everything in its vSwitch. Workers, instances or other pods in it leave with the "
     "addresses that firewalls outside trust, and Cloud Firewall takes them for gateways.",

@@ -57,6 +57,14 @@ WAYS_OUT: dict[str, tuple[Change, list[str]]] = {
         lambda given: listed(given, "node-pools")[1]["auto_scaling"].update(is_bond_eip=True),
         ["EGR711 NodePool workers: true gives it a public address"],
     ),
+    "a client's node in a vSwitch of the egress": (
+        put("instances", 2, VpcAttributes={"VpcId": NETWORK, "VSwitchId": "vsw-nodes-h"}),
+        ["EGR723 Instance i-worker-h: is a vSwitch of the egress, so it leaves like a gateway"],
+    ),
+    "an interface of a client's node there": (
+        put("network-interfaces", 2, VSwitchId="vsw-pods-h"),
+        ["EGR723 EcsNetworkInterface eni-worker-h: is a vSwitch of the egress, so it leaves like a gateway"],
+    ),
     "a PodEIP": (
         added(
             "pod-eips",

@@ -69,10 +69,18 @@ def egress_vswitches(stack: CloudStack, context: Context) -> Leads | None:
 def dedicated_vswitches(stack: CloudStack, context: Context) -> frozenset[str]:
     """The vSwitches that are there for the egress alone.
 
-    Those of node pools are only where somebody says which pools gateways run in: elsewhere each could be one.
+    Those of nodes are only where somebody says which nodes gateways run in: elsewhere each could be one.
     """
-    owners = [*(egress_pools(stack, context) if context.egress_labels else ()), *stack.each({POD_NETWORKING})]
-    return frozenset[str]().union(*(vswitches_of(stack, owner).handles for owner in owners))
+    if context.egress_labels:
+        found = egress_vswitches(stack, context)
+        return frozenset() if found is None else found.handles
+    return frozenset[str]().union(*(vswitches_of(stack, each).handles for each in stack.each({POD_NETWORKING})))
+
+
+def egress_instances(stack: CloudStack, context: Context) -> frozenset[str]:
+    """The ids of the instances that egress nodes of the cluster are; every node may be one where nobody says which."""
+    nodes = (node for node in stack.each({NODE}) if not context.egress_labels or is_egress_node(node, context))
+    return frozenset(found for node in nodes if (found := instance_of(node)) is not None)
 
 
 def _machine(stack: CloudStack, node: Subject) -> Subject | None:

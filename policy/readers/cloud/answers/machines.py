@@ -25,7 +25,14 @@ def instance(item: Item) -> Iterator[Made]:
 def network_interface(item: Item) -> Iterator[Made]:
     """DescribeNetworkInterfaces: only which there are in the VPC."""
     name = item.get("NetworkInterfaceId")
-    yield made(kinds.NETWORK_INTERFACE, name, id=name, vpcId=item.get("VpcId"), vswitchId=item.get("VSwitchId"))
+    yield made(
+        kinds.NETWORK_INTERFACE,
+        name,
+        id=name,
+        vpcId=item.get("VpcId"),
+        vswitchId=item.get("VSwitchId"),
+        instanceId=item.get("InstanceId"),
+    )
 
 
 def node_pool(item: Item) -> Iterator[Made]:
@@ -37,6 +44,7 @@ def node_pool(item: Item) -> Iterator[Made]:
         field(whole, "info", "name") or field(whole, "info", "nodepool_id"),
         id=field(whole, "info", "nodepool_id"),
         vswitchIds=listed(whole, "group", "vswitch_ids"),
+        multiAzPolicy=field(whole, "group", "multi_az_policy"),
         securityGroupId=field(whole, "group", "security_group_id"),
         securityGroupIds=listed(whole, "group", "security_group_ids"),
         internetMaxBandwidthOut=field(whole, "group", "internet_max_bandwidth_out"),
