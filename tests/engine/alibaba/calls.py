@@ -50,6 +50,10 @@ class Calls:
         """Forget what was; for a test that asks about what comes."""
         self._calls.clear()
 
+    def actions(self) -> set[str]:
+        """What was asked for at all, by the names of the actions."""
+        return {each.action for each in self._calls}
+
     def of(self, *actions: str) -> list[Call]:
         """Those of some actions."""
         return [each for each in self._calls if each.action in actions]

@@ -5,6 +5,7 @@ import pytest
 from tests.engine.alibaba.calls import Call
 from tests.engine.alibaba.conftest import SECONDS
 from tests.engine.alibaba.on_cloud import OnCloud
+from tests.engine.alibaba.rights import not_granted
 
 pytestmark = pytest.mark.engine
 
@@ -36,6 +37,7 @@ def test_cold_enforce_is_closed_before_there_is_anybody(first_prod: OnCloud) -> 
     assert _of_name(cloud.calls.of("CreateSecurityProxy"), "StrictMode") == ["1"]
     assert _of_name(cloud.calls.of("SwitchSecurityProxy"), "Switch") == ["open"]
     assert cloud.calls.refused() == []
+    assert not_granted(cloud) == set()
 
 
 def test_second_run_has_nothing_to_do(prod: OnCloud) -> None:
@@ -44,6 +46,7 @@ def test_second_run_has_nothing_to_do(prod: OnCloud) -> None:
     assert prod.drift() == {}
     prod.up("--refresh").ok()
     assert prod.cloud.calls.written() == []
+    assert not_granted(prod.cloud) == set()
 
 
 def test_further_destination_changes_one_book(prod: OnCloud) -> None:

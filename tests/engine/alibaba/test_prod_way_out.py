@@ -3,6 +3,7 @@
 import pytest
 
 from tests.engine.alibaba.on_cloud import OnCloud
+from tests.engine.alibaba.rights import not_granted
 
 pytestmark = pytest.mark.engine
 
@@ -32,6 +33,7 @@ def test_documented_way_out_leaves_nothing(prod: OnCloud) -> None:
     prod.refresh().ok()
     prod.destroy().ok()
     assert cloud.left() == []
+    assert not_granted(cloud) == set()
 
 
 def test_what_is_protected_can_be_kept(prod: OnCloud) -> None:
