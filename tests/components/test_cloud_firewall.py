@@ -4,8 +4,6 @@ import itertools
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.components.clouds import Registered, changed_prod, stack
 
 
@@ -90,9 +88,6 @@ def test_books_are_named_and_not_repeated() -> None:
                 assert policy.inputs[f"{end}Type"] == "group"
 
 
-@pytest.mark.pinned(
-    "cloud", "nodes come once the firewall's last policy is in force", "no account of Alibaba Cloud is there"
-)
 def test_nodes_wait_until_the_last_policy_is_in_force() -> None:
     """The first nodes of a cold `enforce` could send before anything was dropped."""
     for name in ("prod", "flannel"):
@@ -104,11 +99,6 @@ def test_nodes_wait_until_the_last_policy_is_in_force() -> None:
         assert registered.is_after(pool, waited)
 
 
-@pytest.mark.pinned(
-    "cloud",
-    "from `observe` to `enforce` the same last policy changes, and nothing else",
-    "no account of Alibaba Cloud is there",
-)
 def test_enforcing_changes_the_last_policy_in_place(project: Path) -> None:
     """Promoting from `observe` made another last policy, and for a moment there were two, or none."""
 
@@ -124,7 +114,6 @@ def test_enforcing_changes_the_last_policy_in_place(project: Path) -> None:
     assert before[urn]["aclAction"] == "log"
 
 
-@pytest.mark.pinned("cloud", "a further host changes one address book", "no account of Alibaba Cloud is there")
 def test_a_further_host_changes_one_book(project: Path) -> None:
     """A host more moved the order of policies that it has nothing to do with."""
 

@@ -22,6 +22,7 @@ _WEATHER = {
 _RULES = {"AuthorizeSecurityGroupEgress", "RevokeSecurityGroupEgress"}
 
 
+@pytest.mark.proves("cloud", "a cold `enforce` drops what is not declared before there are nodes, and that is in force")
 def test_cold_enforce_is_closed_before_there_is_anybody(first_prod: OnCloud) -> None:
     """Guards against nodes that can send before the last policy drops what they send, and is in force."""
     cloud = first_prod.cloud
@@ -40,6 +41,7 @@ def test_cold_enforce_is_closed_before_there_is_anybody(first_prod: OnCloud) -> 
     assert not_granted(cloud) == set()
 
 
+@pytest.mark.proves("cloud", "a second run has nothing to do, with and without a refresh")
 def test_second_run_has_nothing_to_do(prod: OnCloud) -> None:
     """Guards against a stack that changes in every run, or that the firewall itself makes drift."""
     assert prod.changes() == {}
@@ -49,6 +51,7 @@ def test_second_run_has_nothing_to_do(prod: OnCloud) -> None:
     assert not_granted(prod.cloud) == set()
 
 
+@pytest.mark.proves("cloud", "a further host changes one address book and no order")
 def test_further_destination_changes_one_book(prod: OnCloud) -> None:
     """Guards against a new destination that touches a policy or an order; its ranges are let out of the pods."""
     prod.set({"cluster-egress:destinations/weather": _WEATHER})
@@ -58,6 +61,7 @@ def test_further_destination_changes_one_book(prod: OnCloud) -> None:
     assert "api.weather.example.com" in changed.parameters["AddressList"].split(",")
 
 
+@pytest.mark.proves("cloud", "between `observe` and `enforce` the same last policy changes, in place")
 def test_posture_changes_one_policy_in_place(prod: OnCloud) -> None:
     """Guards against a promotion that replaces the last policy, or touches more than that and the pods' rules."""
     for posture, action in (("observe", "log"), ("enforce", "drop")):

@@ -21,6 +21,7 @@ _LEDGER = {
 }
 
 
+@pytest.mark.proves("cloud", "a run that fails half-way leaves no nodes; the next one finishes")
 def test_failure_half_way_of_the_first_up(new_prod: OnCloud) -> None:
     """Guards against nodes behind half an allowlist, and a next run that cannot go on where this one stopped.
 
@@ -44,6 +45,9 @@ def test_failure_half_way_of_the_first_up(new_prod: OnCloud) -> None:
     assert new_prod.changes() == {}
 
 
+@pytest.mark.proves(
+    "cloud", "a change that fails half-way leaves the last policy, and so does a policy that comes or goes"
+)
 def test_failure_half_way_of_a_change(prod: OnCloud) -> None:
     """Guards against a moment without the last policy while policies come, move and go in front of it."""
     cloud = prod.cloud

@@ -9,6 +9,9 @@ from tests.engine.alibaba.on_cloud import OnCloud
 pytestmark = pytest.mark.engine
 
 
+@pytest.mark.proves(
+    "cloud", "a policy deleted, a book edited and a firewall switched off by hand are seen, and set right"
+)
 def test_rule_deleted_book_edited_and_firewall_off(prod: OnCloud) -> None:
     """Guards against an allowlist with holes, a host that nobody declared, and a firewall that is off, all unseen."""
     cloud = prod.cloud
@@ -30,6 +33,7 @@ def test_rule_deleted_book_edited_and_firewall_off(prod: OnCloud) -> None:
     assert prod.changes() == {}
 
 
+@pytest.mark.proves("cloud", "an order changed by hand is seen, and set right")
 def test_order_changed_and_a_stranger_in_front(prod: OnCloud) -> None:
     """Guards against an order that is not ours any more: closed for all, and open for one that nobody declared.
 

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.engine
         ("cluster-egress:cluster/name", "prod-2", "firewall"),
     ],
 )
+@pytest.mark.proves("cloud", "addresses, gateway and firewall are not replaced unless settings say so")
 def test_what_is_protected_is_not_replaced(prod: OnCloud, path: str, value: object, resource: str) -> None:
     """Guards against a new firewall, gateway or address by the way: the preview says no."""
     prod.set({path: value})
@@ -25,6 +26,7 @@ def test_what_is_protected_is_not_replaced(prod: OnCloud, path: str, value: obje
     assert f"::{resource}" in said
 
 
+@pytest.mark.proves("cloud", "another firewall can be had")
 def test_new_firewall_where_settings_say_so(prod: OnCloud) -> None:
     """Guards against a setting that cannot be changed even by whoever wants to."""
     cloud = prod.cloud
@@ -36,6 +38,7 @@ def test_new_firewall_where_settings_say_so(prod: OnCloud) -> None:
     assert prod.changes() == {}
 
 
+@pytest.mark.proves("cloud", "addresses outlive their gateway")
 def test_addresses_survive_another_gateway(prod: OnCloud) -> None:
     """Guards against a gateway in another zone that costs the addresses which partners have let in."""
     cloud = prod.cloud

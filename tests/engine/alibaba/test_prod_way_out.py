@@ -8,6 +8,7 @@ from tests.engine.alibaba.rights import not_granted
 pytestmark = pytest.mark.engine
 
 
+@pytest.mark.proves("cloud", "a plain `destroy` is refused")
 def test_plain_destroy_is_refused(prod: OnCloud) -> None:
     """Guards against a `destroy` that takes addresses away which partners have let in, or all but them."""
     before = prod.cloud.left()
@@ -17,6 +18,7 @@ def test_plain_destroy_is_refused(prod: OnCloud) -> None:
     assert prod.cloud.left() == before
 
 
+@pytest.mark.proves("cloud", "the documented way out leaves nothing behind, and needs no right beyond the RAM policy")
 def test_documented_way_out_leaves_nothing(prod: OnCloud) -> None:
     """Guards against a way out that ends half-way for good (docs/cloud.md, "Destroying").
 
@@ -36,6 +38,7 @@ def test_documented_way_out_leaves_nothing(prod: OnCloud) -> None:
     assert not_granted(cloud) == set()
 
 
+@pytest.mark.proves("cloud", "addresses, gateway and firewall can be kept while all else goes")
 def test_what_is_protected_can_be_kept(prod: OnCloud) -> None:
     """Guards against other addresses after everything else was taken away and came again."""
     cloud = prod.cloud
