@@ -3,6 +3,8 @@
 Runs unchanged under `pulumi preview|up` and offline under `egress preview`.
 """
 
+from collections.abc import Sequence
+
 import pulumi
 import pulumi_kubernetes as kubernetes
 
@@ -15,6 +17,7 @@ from components.managed_mesh import ManagedMesh, ManagedMeshArgs
 from components.namespaces import OwnNamespaces
 from components.network_lockdown import NetworkLockdown, NetworkLockdownArgs
 from components.observability import Observability, ObservabilityArgs
+from components.plan.handoff import with_addresses
 
 declared = read_declaration()
 plan, secrets = declared.plan, declared.secrets
@@ -26,8 +29,14 @@ cluster = kubernetes.Provider(
 mesh = cluster if plan.managed_mesh is None else kubernetes.Provider("mesh", context=plan.managed_mesh.context)
 on_cluster, on_mesh = pulumi.ResourceOptions(provider=cluster), pulumi.ResourceOptions(provider=mesh)
 
-own = OwnNamespaces("own", plan.namespaces, on_cluster)
-closed: list[pulumi.Resource] = [*own.each.values()]
+cloud = None
+if plan.cloud is not None:
+    from components.cloud import create_cloud  # only who needs it waits for its SDK
+
+    cloud = create_cloud(plan.cloud, cluster)
+nodes: Sequence[pulumi.Resource] = [] if cloud is None else cloud.ready
+own = OwnNamespaces("own", plan.namespaces, on_cluster, after=nodes)
+closed: list[pulumi.Resource] = [*own.each.values()] or [*nodes]
 if plan.istio is not None:
     istio = IstioInstallArgs(plan=plan.istio, namespace=own.each[plan.istio.namespace], secrets=secrets)
     closed += IstioInstall("istio", istio, on_cluster).istiods
@@ -57,4 +66,6 @@ clients = NetworkLockdown(
 if envoy is not None and plan.backends is not None:
     ExternalBackends("backends", ExternalBackendsArgs(plan=plan.backends, mesh=mesh, after=envoy.gateways), on_cluster)
 
-pulumi.export("handoff", plan.handoff)
+pulumi.export("handoff", with_addresses(plan.handoff, None if cloud is None else cloud.cidrs))
+if plan.cloud is not None:
+    pulumi.export("quotas", {each.name: each.said for each in plan.cloud.quotas})

@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from components.plan.cloud.ram import ACTIONS, LONGEST, as_text, policy_document
 from components.settings import Settings
 from components.settings.included import SECTIONS
 from components.settings.models import Included
@@ -49,6 +50,7 @@ def generated() -> dict[str, str]:
             Approvals,
         ),
         "docs/reference/rules.md": _rules_page(),
+        "docs/reference/ram-policy.md": _ram_policy_page(),
     }
 
 
@@ -120,11 +122,14 @@ def _rules_page() -> str:
         "[`egress check`](../checking-manifests.md), everywhere alike.",
         "",
         "In a Pulumi program it sees what is registered: of a chart its values, not what it renders",
-        "(`helm template | egress check -` judges that); nothing of other clouds' providers; nothing that someone",
-        "applies by hand. What must hold at run time is [given to the cluster as well](../admission.md).",
+        "(`helm template | egress check -` judges that); of Alibaba Cloud's provider what lets out or holds back",
+        "(EGR7xx, which follow ids through the program); nothing of other clouds, and nothing applied by hand.",
+        "What must hold at run time is [given to the cluster as well](../admission.md).",
         "",
         "Where a rule says that an exception can be granted, one object can be excused from it, for a while, in the",
         "[approvals](approvals.md). Rules that warn can be made to block there (`raisedRules`); none can be lowered.",
+        "",
+        "Examples of cloud resources are written as `pulumi stack export` writes resources, with short names as URNs.",
     ]
     lines += ["", "| rule | does | what must hold |", "| --- | --- | --- |"]
     for rule in RULES:
@@ -135,6 +140,28 @@ def _rules_page() -> str:
         kinds = ", ".join(f"`{kind}`" for kind in sorted(rule.applies_to)) if ANY_KIND not in rule.applies_to else "any"
         granted = "can be granted" if rule.exceptable else "cannot be granted"
         lines += [f"Judges: {kinds}. An exception {granted}. Source: {rule.source}. [Read on]({rule.url})."]
+    return "\n".join(lines) + "\n"
+
+
+def _ram_policy_page() -> str:
+    text = as_text(policy_document(region="REGION", account="ACCOUNT", cluster="CLUSTER"))
+    lines = ["# RAM policy", "", _GENERATED, ""]
+    lines += [
+        "What whoever runs a stack may do on Alibaba Cloud, where the stack creates something there: what the provider",
+        "needs, and no more. In place of `REGION`, `ACCOUNT` and `CLUSTER` stand the values of `cloud.region`,",
+        "`cloud.account` and `cloud.cluster`. Cloud Firewall has no resources of its own in RAM, so its rights are for",
+        "the whole account. To take on `cloud.role`, `sts:AssumeRole` on that role is needed as well.",
+        "",
+        "```json",
+        text,
+        "```",
+        "",
+        f"{len(text)} of the {LONGEST:,} characters that a policy may have.",
+        "",
+        "| resource | what it needs |",
+        "| --- | --- |",
+    ]
+    lines += [f"| `{kind}` | {', '.join(f'`{each}`' for each in actions)} |" for kind, actions in ACTIONS.items()]
     return "\n".join(lines) + "\n"
 
 

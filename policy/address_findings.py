@@ -66,6 +66,19 @@ def is_in_private_range(network: Network) -> bool:
     return any(_holds(private, network) for private in _PRIVATE)
 
 
+def missing_approval(place: AddressPlace, grants: Grants) -> str:
+    """Why `place` is not approved: the end of a message."""
+    if not in_approved_range(place, grants):
+        return "and no approval holds it"
+    return "and approved on other ports" if place.ports else "and approved on some ports, but says none"
+
+
+def said_of_cluster(place: AddressPlace, known: ClusterRange) -> str:
+    """The message about a place that touches a range of the cluster."""
+    some = "one" if place.network.num_addresses == 1 else "some"
+    return f"{said(place)} {some} of the addresses of {known.what}, {known.network}"
+
+
 def said(place: AddressPlace) -> str:
     """How a message begins: `127.0.0.1 is`, `10.0.0.0/24 touches`."""
     return f"{place.text} {'is' if place.network.num_addresses == 1 else 'touches'}"

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pulumi_policy import (
     EnforcementLevel,
     PolicyPack,
+    PolicyResource,
     ReportViolation,
     ResourceValidationArgs,
     ResourceValidationPolicy,
@@ -27,9 +28,9 @@ from pulumi_policy.proxy import (
 
 from policy.reading import as_mapping, as_sequence
 from policy.registry import RULES, judge_object, judge_stack, severity_in
-from policy.rule import UNKNOWN, Context, ObjectRule, Rule, Severity, Subject, Violation
+from policy.rule import UNKNOWN, Context, ObjectRule, Registration, Rule, Severity, Subject, Violation
 from policy.stack import context_of_environment
-from policy.subjects import LIST_SUFFIX, split_api_version, subject_as, subjects_of
+from policy.subjects import subjects_of_resource
 
 PACK_NAME = "cluster-egress"
 
@@ -44,9 +45,6 @@ _UNKNOWNS = frozenset(
         UNKNOWN_STRING_VALUE,
     }
 )
-_KUBERNETES = "kubernetes"
-_PATCH = "Patch"  # pulumi-kubernetes' resources that patch an object in place: NamespacePatch patches a Namespace
-_TOKEN_PARTS = 3
 
 # The SDK puts a policy's description on a line before each message.
 _SAID = {Severity.BLOCK: "unsafe", Severity.WARN: "questionable"}
@@ -83,29 +81,17 @@ def policies_for(context: Context) -> list[ResourceValidationPolicy | StackValid
     return policies
 
 
-def subjects_of_resource(resource_type: str, props: Mapping[str, object], urn: str) -> tuple[Subject, ...]:
-    """The objects that a resource registers; none if it is not a Kubernetes object.
-
-    The properties say what the object is, and so does the resource's type. Where they disagree, or where the
-    properties are silent or unknown, it is judged as what the type says too.
+def subjects_of_registered(
+    resource_type: str, props: Mapping[str, object], registration: Registration
+) -> tuple[Subject, ...]:
+    """The objects that a resource registers; none if nobody here judges its kind.
 
     Args:
-        resource_type: the type token, `kubernetes:<group>/<version>:<Kind>`.
+        resource_type: the type token.
         props: the properties as the SDK gives them: proxies that raise at an unknown value.
-        urn: the resource's URN.
+        registration: what the program says beside them.
     """
-    parts = resource_type.split(":")
-    if parts[0] != _KUBERNETES or len(parts) != _TOKEN_PARTS:
-        return ()
-    whole = plain(serialize_properties(props))
-    said = subjects_of(whole, urn)
-    (group, version), kind = split_api_version(parts[1]), parts[2].removesuffix(_PATCH)
-    if kind.endswith(LIST_SUFFIX) or any(
-        subject.whole is whole and subject.group_kind == f"{group}/{kind}" for subject in said
-    ):
-        return said
-    readable = (subject for subject in said if subject.group != "" and subject.ref.kind != "")
-    return (*readable, subject_as(whole, group=group, version=version, kind=kind, origin=urn))
+    return subjects_of_resource(resource_type, plain(serialize_properties(props)), registration, registration.urn)
 
 
 def plain(value: object) -> object:
@@ -130,7 +116,9 @@ def _object_validation(
     severity: Severity, context: Context
 ) -> Callable[[ResourceValidationArgs, ReportViolation], None]:
     def validate(args: ResourceValidationArgs, report_violation: ReportViolation) -> None:
-        for subject in subjects_of_resource(args.resource_type, args.props, args.urn):
+        # Which resources a property comes from, the engine says of a whole stack only.
+        registration = Registration(urn=args.urn, protected=args.opts.protect)
+        for subject in subjects_of_registered(args.resource_type, args.props, registration):
             _report(judge_object(subject, context), severity, report_violation)
 
     return validate
@@ -141,11 +129,16 @@ def _stack_validation(severity: Severity, context: Context) -> Callable[[StackVa
         subjects = [
             subject
             for resource in args.resources
-            for subject in subjects_of_resource(resource.resource_type, resource.props, resource.urn)
+            for subject in subjects_of_registered(resource.resource_type, resource.props, _registration_of(resource))
         ]
         _report(judge_stack(subjects, context), severity, report_violation)
 
     return validate
+
+
+def _registration_of(resource: PolicyResource) -> Registration:
+    leads_to = {key: tuple(found.urn for found in others) for key, others in resource.property_dependencies.items()}
+    return Registration(urn=resource.urn, leads_to=leads_to, protected=resource.opts.protect)
 
 
 def _report(violations: Iterable[Violation], severity: Severity, report_violation: ReportViolation) -> None:

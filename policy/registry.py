@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from policy.exceptions import exception_for
+from policy.readers.cloud.answers.together import settled
 from policy.rule import (
     ANY_KIND,
     AuditRule,
@@ -31,7 +32,7 @@ _STACK = ObjectRef(kind="stack", name="itself")
 
 def judge(subjects: Iterable[Subject], context: Context, rules: tuple[Rule, ...] = RULES) -> list[Violation]:
     """Judge the objects of a stack with every rule: each object by itself, all together, and the approvals."""
-    every = tuple(subjects)
+    every = settled(subjects)
     court = _Court(context=context)
     for subject in every:
         court.try_object(subject, rules)

@@ -1,8 +1,8 @@
 """What a rule is, what it judges and what it finds: the vocabulary of the pack. Pure data."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum
 from ipaddress import IPv4Network, IPv6Network
 from typing import Final
@@ -37,7 +37,7 @@ class Posture(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class ObjectRef:
-    """Which Kubernetes object. `namespace` and `name` are empty where the object has or says none."""
+    """Which object. `namespace` and `name` are empty where it has or says none; a cloud resource has a logical name."""
 
     kind: str
     namespace: str = ""
@@ -48,12 +48,24 @@ class ObjectRef:
         return f"{self.kind or 'object'} {path or '(unnamed)'}"
 
 
+@dataclass(frozen=True, kw_only=True)
+class Registration:
+    """What a program says of a resource beside its properties."""
+
+    urn: str
+    leads_to: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """By property: the URNs of the resources that its value comes from, also while nobody knows the value."""
+    protected: bool | None = None
+    """Whether Pulumi refuses to delete it; `None` where nobody says."""
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Subject:
     """One object to judge. Subjects are compared by identity, so that work on one can be remembered."""
 
     group: str
-    """The API group, without the version: `core` for the core group, empty if it cannot be read."""
+    """The API group, without the version: `core` for the core group, empty if it cannot be read. Of a resource of
+    Alibaba Cloud `alicloud:` and the module of its type, such as `alicloud:vpc`."""
     version: str
     """The version of the API group, empty if it cannot be read."""
     ref: ObjectRef
@@ -66,6 +78,8 @@ class Subject:
     """Where the object stands in the list that it came in, such as `items[1]`; empty outside lists."""
     unreadable: str = ""
     """Why the text of the object could not be read; empty where it could."""
+    registration: Registration | None = None
+    """Of an object that a program registers; `None` for a manifest."""
 
     @property
     def group_kind(self) -> str:
@@ -180,6 +194,14 @@ class Context:
     """Where istiod runs, if it fetches keys of issuers whose addresses move."""
     egress_taints: tuple[Taint, ...] = ()
     """What keeps other pods off the egress nodes; empty where no settings say so."""
+    egress_labels: frozenset[tuple[str, str]] = frozenset()
+    """By what keys and values gateways find the egress nodes; empty where no settings say so."""
+    firewall_expected: bool = False
+    """Whether the settings have Cloud Firewall stand at the NAT gateway."""
+    addresses_protected: bool = True
+    """Whether nobody may delete the addresses; not where the settings say so."""
+    gateway_protected: bool = True
+    """The same of the NAT gateway and its firewall."""
     require_declarations: bool = False
     """Whether each ServiceEntry, Backend and ASMEgressTrafficPolicy must say who answers for it."""
     raised: frozenset[str] = frozenset()

@@ -1,14 +1,17 @@
 """Which kinds live in a namespace, of those that rules judge."""
 
 from policy.destinations import DESTINATION_KINDS
+from policy.readers.cloud.kinds import FIREWALL_POLICIES, POD_EIP, POD_ENI
 from policy.readers.envoy_gateway_config import CONFIGURATION_KINDS
 from policy.readers.mesh_config import MESH_CONFIG_KINDS
 from policy.readers.pods import CLUSTER_WORKLOAD_KINDS, WORKLOAD_KINDS
 
 NAMESPACED_KINDS = (
-    (DESTINATION_KINDS - MESH_CONFIG_KINDS - CONFIGURATION_KINDS)
+    (DESTINATION_KINDS - MESH_CONFIG_KINDS - CONFIGURATION_KINDS - FIREWALL_POLICIES)
     | (WORKLOAD_KINDS - CLUSTER_WORKLOAD_KINDS)
     | {
+        POD_EIP,
+        POD_ENI,
         "argoproj.io/Application",
         "cilium.io/CiliumNetworkPolicy",
         "core/ConfigMap",

@@ -6,38 +6,21 @@ nothing is approved unless `EGRESS_APPROVALS` names a file, and nothing need be 
 """
 
 import datetime as dt
-import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from components.settings.clock import today
-from components.settings.egress import EgressGateway
-from components.settings.install import EnvoyGateway, Istio
 from components.settings.problems import Problem, SettingsError, did_you_mean
 from policy.approvals import Approvals, approvals_file, load_approvals
 from policy.approvals.model import ClusterRanges
 from policy.facts.addresses import parse_network
-from policy.reading import Node, Reader, root
 from policy.registry import RULES
-from policy.rule import ClusterRange, Context, Grants, ObjectRef, Posture, PrivateRange, RuleException, Taint
+from policy.rule import ClusterRange, Context, Grants, ObjectRef, PrivateRange, RuleException
+from policy.stack_settings import PROJECT, read_settings
 
-PROJECT = "cluster-egress"
 APPROVALS_VARIABLE = "EGRESS_APPROVALS"
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Settings:
-    """The settings that rules ask for, read leniently: the program itself reports what is wrong with them."""
-
-    posture: Posture
-    client_namespaces: frozenset[str]
-    namespaces: frozenset[str]
-    gateway_namespaces: frozenset[str]
-    fetcher_namespaces: frozenset[str]
-    egress_taints: tuple[Taint, ...]
-    problems: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,12 +106,13 @@ def _cluster_ranges(cluster: ClusterRanges) -> tuple[ClusterRange, ...]:
     return tuple(ClusterRange(network=parse_network(text), what=what) for texts, what in named for text in texts)
 
 
-def context_of_environment(environment: Mapping[str, str] | None = None) -> Context:
+def context_of_environment(environment: Mapping[str, str] | None = None, *, approvals: Path | None = None) -> Context:
     """The context of the stack that the engine runs, from the variables that it gives a pack's process.
 
     Args:
         environment: the variables; those of this process by default. `PULUMI_PROJECT`, `PULUMI_STACK` and
             `PULUMI_CONFIG` are the engine's; `EGRESS_APPROVALS` names the approvals of another project's stack.
+        approvals: the file of a stack of this project; the one beside this pack by default.
     """
     given = os.environ if environment is None else environment
     date = today()
@@ -139,14 +123,14 @@ def context_of_environment(environment: Mapping[str, str] | None = None) -> Cont
     if not ours:
         approved = _Approved() if file is None else _read_named_approvals(file, date)
         return Context(today=date, grants=approved.grants, raised=approved.raised, problems=approved.problems)
-    path = approvals_file(given.get("PULUMI_STACK", ""))
+    path = approvals_file(given.get("PULUMI_STACK", "")) if approvals is None else approvals
     approved = _read_approvals(path, date)
     problems = approved.problems
     if file is not None:
         # Whoever sets a variable is not who approves.
         own = f"policy/approvals/{path.name}"
         problems = (f"the variable {APPROVALS_VARIABLE} is set, but only {own} approves for this stack", *problems)
-    settings = _read_settings(config)
+    settings = read_settings(config)
     return Context(
         today=date,
         grants=approved.grants,
@@ -157,6 +141,10 @@ def context_of_environment(environment: Mapping[str, str] | None = None) -> Cont
         gateway_namespaces=settings.gateway_namespaces,
         fetcher_namespaces=settings.fetcher_namespaces,
         egress_taints=settings.egress_taints,
+        egress_labels=settings.egress_labels,
+        firewall_expected=settings.firewall_expected,
+        addresses_protected=settings.addresses_protected,
+        gateway_protected=settings.gateway_protected,
         require_declarations=True,
         problems=(*problems, *settings.problems),
     )
@@ -179,96 +167,3 @@ def _read_approvals(path: Path, date: dt.date, *, shown: str | None = None) -> _
     except OSError as error:
         return _Approved(problems=(f"{path.name} cannot be read: {error.strerror}",))
     return _Approved(grants=grants_of(approvals), raised=frozenset(approvals.raised_rules or ()))
-
-
-def _read_settings(config: str) -> _Settings:
-    reader = Reader()
-    cluster = _section(reader, config, "cluster")
-    egress = _section(reader, config, "egress")
-    install = _install(reader, config)
-    namespaces = reader.field(cluster, "namespaces")
-    names = [f"{name}" for name in reader.mapping(namespaces)]
-    roles = {name: reader.text(reader.field(namespaces, name, "role")) for name in names}
-    posture = reader.text(reader.field(egress, "posture"))
-    return _Settings(
-        posture=Posture.OBSERVE if posture == Posture.OBSERVE else Posture.ENFORCE,
-        client_namespaces=frozenset(name for name, role in roles.items() if role == "client"),
-        namespaces=frozenset(roles),
-        gateway_namespaces=_gateway_namespaces(reader, egress, install),
-        fetcher_namespaces=_fetcher_namespaces(reader, egress, install),
-        egress_taints=_egress_taints(reader, egress),
-        problems=tuple(f"{finding.path} {finding.message}".strip() for finding in reader.findings),
-    )
-
-
-def _install(reader: Reader, config: str) -> Node:
-    """The section `install`, which may be left out."""
-    if f"{PROJECT}:install" in reader.mapping(_parsed(reader, config, "PULUMI_CONFIG")):
-        return _section(reader, config, "install")
-    return Node(value=None, path=f"{PROJECT}:install")
-
-
-def _fetcher_namespaces(reader: Reader, egress: Node, install: Node) -> frozenset[str]:
-    """The namespace of istiod, if there is an issuer whose keys it fetches from addresses that nobody wrote down."""
-    issuers = reader.field(egress, "mesh", "issuers")
-    fetched = [
-        name
-        for name in map(str, reader.mapping(issuers))
-        if reader.field(issuers, name, "jwksUri").value is not None
-        and reader.field(issuers, name, "cidrs").value is None
-    ]
-    if not fetched:
-        return frozenset()
-    node = reader.field(install, "istio", "namespace")
-    return frozenset({Istio().namespace if node.value is None else reader.text(node) or ""}) - {""}
-
-
-def _gateway_namespaces(reader: Reader, egress: Node, install: Node) -> frozenset[str]:
-    """The namespaces of the egress gateways and of Envoy Gateway: what the settings say, or their defaults.
-
-    ASM has its gateways in its own namespace.
-    """
-    gateway = reader.field(egress, "mesh", "gateway", "namespace"), EgressGateway().namespace
-    if reader.field(egress, "mesh", "flavour").value == "asm":
-        gateway = reader.field(install, "istio", "namespace"), Istio().namespace
-    named = (
-        gateway,
-        (reader.field(install, "envoyGateway", "namespace"), EnvoyGateway().namespace),
-    )
-    return frozenset(default if node.value is None else reader.text(node) or "" for node, default in named) - {""}
-
-
-def _egress_taints(reader: Reader, egress: Node) -> tuple[Taint, ...]:
-    """The taints of all egress nodes: those that every gateway may use, and those of single gateways."""
-    further = reader.field(egress, "mesh", "gateways")
-    pools = [egress, reader.field(egress, "mesh", "gateway")]
-    pools += [reader.field(further, f"{name}") for name in reader.mapping(further)]
-    found = dict.fromkeys(taint for pool in pools for taint in _taints(reader, reader.field(pool, "nodes", "taints")))
-    return tuple(found)
-
-
-def _taints(reader: Reader, taints: Node) -> Iterator[Taint]:
-    for key in reader.mapping(taints):
-        yield Taint(
-            key=f"{key}",
-            value=reader.text(reader.field(taints, f"{key}", "value")),
-            effect=reader.text(reader.field(taints, f"{key}", "effect")) or "",
-        )
-
-
-def _section(reader: Reader, config: str, key: str) -> Node:
-    """One key of the stack's configuration. Only the named ones are read: another one holds secrets."""
-    text = reader.text(reader.field(_parsed(reader, config, "PULUMI_CONFIG"), f"{PROJECT}:{key}"))
-    if text is None:
-        reader.report(root(None), f"{PROJECT}:{key} is missing")
-        return root(None)
-    return _parsed(reader, text, f"{PROJECT}:{key}")
-
-
-def _parsed(reader: Reader, text: str, path: str) -> Node:
-    try:
-        return Node(value=json.loads(text), path=path)
-    except (ValueError, RecursionError):
-        node = Node(value=None, path=path)
-        reader.report(node, "is not JSON")
-        return node

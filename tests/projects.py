@@ -4,16 +4,15 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
+from cli.plain_data import is_map
+
 ROOT: Final = Path(__file__).parent.parent
 _PARTS: Final = ("Pulumi.yaml", "__main__.py", "components", "policy", "stacks")
-_APPROVED: Final = """
-chartSources:
-  test: {{sources: [{sources}], reason: Charts of this machine, owner: a, ticket: b, expires: "2029-12-31"}}
-"""
+_APPROVED: Final = {"reason": "Charts of this machine", "owner": "a", "ticket": "b", "expires": "2029-12-31"}
 
 
 def copy_project(folder: Path) -> Path:
@@ -38,15 +37,37 @@ def use_charts(project: Path, stack: str, *, istio: Mapping[str, str], envoy_gat
         istio: paths of the charts `base`, `istiod` and `gateway`.
         envoy_gateway: path of Envoy Gateway's chart.
     """
-    settings = yaml.safe_dump(
-        {"cluster-egress:install": {"istio": dict(istio), "envoyGateway": {"chart": envoy_gateway}}}
-    )
-    file = project / "stacks" / f"Pulumi.{stack}.yaml"
-    indented = "".join(f"  {line}\n" for line in settings.splitlines())
-    file.write_text(f"{file.read_text(encoding='utf-8')}{indented}", encoding="utf-8")
-    approvals = project / "policy" / "approvals" / f"{stack}.yaml"
-    approved = _APPROVED.format(sources=", ".join(sorted([*istio.values(), envoy_gateway])))
-    approvals.write_text(f"{approvals.read_text(encoding='utf-8')}{approved}", encoding="utf-8")
+    settings = {"istio": dict(istio), "envoyGateway": {"chart": envoy_gateway}}
+    _add(project / "stacks" / f"Pulumi.{stack}.yaml", "cluster-egress:install", settings, within="config")
+    approved = {"test": {"sources": sorted([*istio.values(), envoy_gateway]), **_APPROVED}}
+    _add(project / "policy" / "approvals" / f"{stack}.yaml", "chartSources", approved)
+
+
+def _add(file: Path, section: str, values: Mapping[str, Any], *, within: str | None = None) -> None:
+    """Add a section at a YAML file's end, so that the rest stays as it stands; or merge it with the one that is there.
+
+    Args:
+        file: the file.
+        section: its key.
+        values: what it holds.
+        within: the key that it stands under, the file's last one.
+    """
+    text = file.read_text(encoding="utf-8")
+    whole = yaml.safe_load(text)
+    sections = whole if within is None else whole[within]
+    if section in sections:
+        sections[section] = _merged(sections[section], values)
+        file.write_text(yaml.safe_dump(whole, sort_keys=False), encoding="utf-8")
+        return
+    lines = yaml.safe_dump({section: values}).splitlines()
+    indent = "" if within is None else "  "
+    file.write_text(text + "".join(f"{indent}{line}\n" for line in lines), encoding="utf-8")
+
+
+def _merged(old: Any, new: Any) -> Any:
+    if not (is_map(old) and is_map(new)):
+        return new
+    return {**old, **{key: _merged(old.get(key), value) for key, value in new.items()}}
 
 
 def engine_environment(folder: Path) -> dict[str, str]:

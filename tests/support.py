@@ -13,6 +13,7 @@ from cli.offline.go_yaml import read
 from cli.offline.stack_file import SECRET
 from components.plan import KubeObject, Plan, make_plan
 from components.plan.istio import IstioPlan
+from components.plan.network_needs import node_fetches
 from components.plan.offers.helpers import socket_path
 from components.plan.preflight import check
 from components.settings import Problem, Settings, SettingsError, load_settings
@@ -168,6 +169,9 @@ def just_enough(settings: Settings, **more: Any) -> Approvals:
         hosts, ports = _looked_up(backend)
         if hosts:
             grants[name] = public_range(sorted(hosts), sorted(ports))
+    for name, fetch in node_fetches(settings).items():
+        if fetch.cidrs is None:
+            grants[name] = public_range(fetch.hosts, [fetch.port])
     istio, envoy = settings.install.istio, settings.install.envoy_gateway
     sources = {
         istio.base,

@@ -11,6 +11,7 @@ from cli.check.reading import read_documents
 from cli.check.sources import Source, read_sources, shown_path, usage_report
 from cli.errors import SettingsFileError
 from cli.plain_data import is_map
+from policy.readers.cloud.kinds import ANSWER
 from policy.registry import judge
 from policy.rule import Context, ObjectRef, Severity, Subject, Violation
 from policy.scopes import NAMESPACED_KINDS
@@ -43,7 +44,7 @@ class Report:
 
     files: int
     objects: int
-    """Those that could be read; the items of lists, not the lists."""
+    """Those that could be read; the items of lists and of answers, not these themselves."""
     found: tuple[Found, ...]
     """By file, in the order of the PATHs, then by line and rule."""
 
@@ -97,7 +98,7 @@ class _Stack:
                 origin = f"{name} {subject.item}".rstrip()
                 self.origins[origin] = _Origin(source=source, document=document, item=subject.item)
                 self.subjects.append(subject if subject.item == "" else replace(subject, origin=origin))
-                self.readable += 1
+                self.readable += subject.group_kind != ANSWER
         return len(self.subjects) - before
 
     def _placed(self, subject: Subject) -> Subject:

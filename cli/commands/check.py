@@ -33,6 +33,12 @@ _APPROVALS = typer.Option(
     metavar="FILE",
     help="What the security team approved (docs/reference/approvals.md). Without it nothing is approved.",
 )
+_STACK = typer.Option(
+    "--stack",
+    metavar="STACK",
+    help="Judge as the policy pack judges this stack: with its settings (egress nodes, firewall, namespaces, posture) "
+    "and its approvals. Needed for answers of Alibaba Cloud's APIs (docs/checking-a-vpc.md).",
+)
 _NAMESPACE = typer.Option(
     "--namespace",
     metavar="NAME",
@@ -50,20 +56,23 @@ _CORPUS = typer.Option(
 
 def check_command(
     paths: Annotated[list[str] | None, _PATHS] = None,
+    *,
     approvals: Annotated[Path | None, _APPROVALS] = None,
+    stack: Annotated[str | None, _STACK] = None,
     namespace: Annotated[str | None, _NAMESPACE] = None,
     output: Annotated[Format, _FORMAT] = Format.TEXT,
     corpus: Annotated[Path | None, _CORPUS] = None,
 ) -> int:
-    """Judge Kubernetes manifests, everything that the PATHs hold as one stack.
+    """Judge Kubernetes manifests and answers of Alibaba Cloud's APIs, everything that the PATHs hold as one stack.
 
     Needs no Pulumi CLI, cluster or network. Exit code: 0 clean or only warnings, 1 usage or approvals, 2 a violation
     blocks, 3 internal. With --corpus: 0 where every verdict agrees, else 1.
     """
     if corpus is not None:
-        return _check_corpus(corpus, alone=not paths and approvals is namespace is None and output is Format.TEXT)
+        alone = not paths and approvals is stack is namespace is None and output is Format.TEXT
+        return _check_corpus(corpus, alone=alone)
     try:
-        report = _report(paths or [], approvals, namespace)
+        report = _report(paths or [], approvals, stack, namespace)
     except Exception as error:
         if output is Format.JSON:
             from cli.check.as_json import VERSION
@@ -76,13 +85,18 @@ def check_command(
     return ExitCode.POLICY if report.blocking else ExitCode.CLEAN
 
 
-def _report(paths: list[str], approvals: Path | None, namespace: str | None) -> "Report":
+def _report(paths: list[str], approvals: Path | None, stack: str | None, namespace: str | None) -> "Report":
     if not paths:
         raise SettingsFileError("Nothing was judged: name a file, a folder, or - for standard input.")
+    if approvals is not None and stack is not None:
+        raise SettingsFileError("--stack brings its own approvals: leave --approvals out.")
     from cli.check.checking import check
-    from cli.check.context import context_of
+    from cli.check.context import context_of, context_of_stack
 
-    return check(paths, context_of(approvals), approvals=approvals, namespace=namespace)
+    if stack is None:
+        return check(paths, context_of(approvals), approvals=approvals, namespace=namespace)
+    context, file = context_of_stack(stack)
+    return check(paths, context, approvals=file, namespace=namespace)
 
 
 def _print(report: "Report", output: Format) -> None:

@@ -7,6 +7,7 @@ names of the files that were written are kept in `.egress-manifests`, so that a 
 import json
 import re
 import shutil
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +17,7 @@ from cli.offline.preview import Preview
 from cli.offline.records import Registration, Secret, Unknown
 from cli.plain_data import is_list, is_map
 from cli.render.helm_release import release_files, release_steps
-from cli.render.order import RELEASE_TYPE, in_order
+from cli.render.order import RELEASE_TYPE, in_order, is_kubernetes
 from cli.render.yaml_text import to_yaml
 
 MARKER: Final = ".egress-manifests"
@@ -98,6 +99,12 @@ def write_manifests(preview: Preview, directory: Path, *, charts_from: Path) -> 
     readme = _readme(preview, files, ordered, charts_from)
     (directory / _README).write_text(readme, encoding="utf-8")
     return files
+
+
+def left_out(preview: Preview) -> dict[str, int]:
+    """How many resources of each type are neither a cluster's nor the engine's own, sorted: no file holds them."""
+    types = (r.type for r in preview.registrations if r.custom and not is_kubernetes(r))
+    return dict(sorted(Counter(each for each in types if not each.startswith("pulumi:")).items()))
 
 
 def manifest(registration: Registration) -> dict[str, Any]:
@@ -191,7 +198,16 @@ def _readme(preview: Preview, files: tuple[ManifestFile, ...], ordered: list[Reg
             lines.append(f"kubectl apply --server-side{force} -f {file.name}")
     lines += ["```", ""]
     lines += _incomplete(files)
+    lines += _not_here(left_out(preview))
     return "\n".join(lines)
+
+
+def _not_here(types: dict[str, int]) -> list[str]:
+    """What these files stand on."""
+    if not types:
+        return []
+    listed = [f"- {count} {type_}" for type_, count in types.items()]
+    return ["Not here, because only `pulumi up` creates it, before all of the above:", "", *listed, ""]
 
 
 def _incomplete(files: tuple[ManifestFile, ...]) -> list[str]:

@@ -13,7 +13,7 @@ from rich.text import Text
 from cli.offline.analyzer import Violation
 from cli.offline.preview import Preview
 from cli.offline.records import Registration
-from cli.render.manifests import ManifestFile
+from cli.render.manifests import ManifestFile, left_out
 from cli.render.yaml_text import to_yaml
 
 
@@ -43,7 +43,7 @@ def preview_lines(preview: Preview, manifests: tuple[ManifestFile, ...] = ()) ->
         lines += [Text(), Text("Messages", "bold")]
         lines += [Text(f"  {message.severity}: {message.text}") for message in preview.messages]
     if manifests:
-        lines += [Text(), *_manifests(manifests)]
+        lines += [Text(), *_manifests(preview, manifests)]
     return lines
 
 
@@ -97,12 +97,15 @@ def _violation(violation: Violation) -> Iterator[Text]:
     yield from _indented(violation.message, "    ")
 
 
-def _manifests(manifests: tuple[ManifestFile, ...]) -> Iterator[Text]:
+def _manifests(preview: Preview, manifests: tuple[ManifestFile, ...]) -> Iterator[Text]:
     yield Text.assemble(("Manifests", "bold"), f": {len(manifests)} written, in this order")
     for file in manifests:
         marks = [f"`{path}` is a secret, not written" for path in file.secrets]
         marks += [f"`{path}` is not known yet" for path in file.unknowns]
         yield Text.assemble(f"  {file.name}", ("  " + "; ".join(marks), "yellow") if marks else "")
+    missing = sum(left_out(preview).values())
+    if missing:
+        yield Text(f"  without {missing} resources that only `pulumi up` creates, before these (README.md)", "yellow")
 
 
 def _indented(text: str, indent: str = "  ") -> list[Text]:

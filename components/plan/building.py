@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from components.plan.cloud.planning import CloudPlan, plan_cloud
 from components.plan.egress_gateway import EgressGatewayPlan, direct_namespaces, plan_egress_gateway
 from components.plan.envoy_gateway import EnvoyGatewayPlan, plan_envoy_gateway
 from components.plan.groups import ClientGroup, client_groups
@@ -24,6 +25,7 @@ class Plan:
 
     namespaces: tuple[str, ...]
     """Namespaces of ours: created with the stack, deleted with it."""
+    cloud: CloudPlan | None
     istio: IstioPlan | None
     managed_mesh: ManagedMeshPlan | None
     """Instead of `istio`, where somebody else runs the mesh."""
@@ -49,6 +51,7 @@ def make_plan(settings: Settings, approvals: Approvals, *, stack: str) -> Plan:
     own = [] if managed is not None else [settings.install.istio.namespace, settings.egress.mesh.gateway.namespace]
     return Plan(
         namespaces=(*own, settings.install.envoy_gateway.namespace) if offers else tuple(own),
+        cloud=plan_cloud(settings, approvals),
         istio=plan_istio(settings, cluster_domain=domain) if managed is None else None,
         managed_mesh=None if managed is None else plan_managed_mesh(settings, managed),
         egress_gateway=_egress_gateway(settings, groups, cluster_domain=domain),

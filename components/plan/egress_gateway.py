@@ -21,7 +21,7 @@ from components.plan.objects import KubeObject, Release
 from components.plan.releases import release
 from components.plan.revisions import CANARY, gateway_version, is_canary
 from components.settings import Settings
-from components.settings.egress import ExistingAddresses, FurtherGateway
+from components.settings.egress import FurtherGateway
 from components.settings.reserved import LANES
 
 
@@ -112,11 +112,6 @@ def places_of(settings: Settings, *, cluster_domain: str) -> dict[str | None, Ga
         )
         for name in gateways_of(settings)
     }
-
-
-def addresses_of(settings: Settings, gateway: FurtherGateway) -> ExistingAddresses:
-    """What the outside sees as a gateway's source."""
-    return settings.egress.addresses if gateway.addresses is None else gateway.addresses
 
 
 def client_namespaces(settings: Settings) -> list[str]:

@@ -4,13 +4,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from components.plan import network_needs
-from components.plan.egress_gateway import addresses_of, direct_namespaces, gateways_of
+from components.plan.cloud.seen_as import source_cidrs
+from components.plan.egress_gateway import direct_namespaces, gateways_of
 from components.plan.network_needs import Fetcher, Need
-from components.plan.objects import KubeObject
+from components.plan.objects import KubeObject, Plain
 from components.plan.offers.listeners import gateways_of as backend_gateways_of
 from components.plan.offers.listeners import listeners_of
 from components.settings import Settings
 from components.settings.destinations import Destination, DestinationPort
+from components.settings.egress import FurtherGateway
 from components.settings.offers.backends import Backend
 from components.settings.offers.gateways import BackendGateway
 from components.settings.types import Answerable
@@ -28,15 +30,14 @@ def handoff(settings: Settings, *, stack: str, planned: Sequence[KubeObject]) ->
         planned: NetworkPolicies that `observe` holds back.
     """
     needs = network_needs.of_backends(settings)
-    main = addresses_of(settings, settings.egress.mesh.gateway)
     return {
         "version": VERSION,
         "stack": stack,
         "cluster": settings.cluster.name,
         "posture": settings.egress.posture,
-        "sources": {"mode": main.mode, "cidrs": sorted(main.cidrs)},
+        "sources": {"mode": settings.egress.addresses.mode, "cidrs": _seen_as(settings, settings.egress.mesh.gateway)},
         "gateways": [
-            {"name": name, "cidrs": sorted(addresses_of(settings, gateway).cidrs)}
+            {"name": name, "cidrs": _seen_as(settings, gateway)}
             for name, gateway in gateways_of(settings).items()
             if name is not None
         ],
@@ -49,9 +50,29 @@ def handoff(settings: Settings, *, stack: str, planned: Sequence[KubeObject]) ->
         "backends": [
             _backend(name, backend, needs[name]) for name, backend in sorted((settings.backends or {}).items())
         ],
-        "fetched": [*_fetched_by_the_mesh(settings), *_fetched_for_backends(settings)],
+        "fetched": [
+            *_fetched_by_the_mesh(settings),
+            *_fetched_by_nodes(settings),
+            *_fetched_for_backends(settings),
+        ],
         "planned": sorted(f"{item.kind} {item.namespace}/{item.name}" for item in planned),
     }
+
+
+def with_addresses(handoff: Plain, cidrs: object) -> Plain:
+    """The hand-off with the addresses that only the cloud knows, wherever they are meant."""
+
+    def known(source: Plain) -> Plain:
+        return {**source, "cidrs": cidrs} if source["cidrs"] is None else source
+
+    senders = {key: [known(each) for each in handoff[key]] for key in ("gateways", "backendGateways")}
+    return {**handoff, "sources": known(handoff["sources"]), **senders}
+
+
+def _seen_as(settings: Settings, gateway: FurtherGateway | BackendGateway) -> list[str] | None:
+    """`None`: elastic IP addresses, which the program adds once the cloud has given them."""
+    cidrs = source_cidrs(settings, gateway.addresses)
+    return None if cidrs is None else sorted(cidrs)
 
 
 def _answerable(entry: Answerable) -> dict[str, str]:
@@ -92,10 +113,9 @@ def _backend_gateways(settings: Settings) -> Mapping[str, BackendGateway]:
 
 def _backend_gateway(settings: Settings, name: str, gateway: BackendGateway) -> dict[str, Any]:
     """Both sides of a Gateway: as what it is seen outside, and from where it is reached."""
-    own = gateway.addresses or settings.egress.addresses
     return {
         "name": name,
-        "cidrs": sorted(own.cidrs),
+        "cidrs": _seen_as(settings, gateway),
         "exposure": gateway.exposure,
         "callers": sorted(gateway.source_ranges or ()),
         "ports": sorted({listener.port for listener in listeners_of(settings, name)}),
@@ -122,6 +142,12 @@ def _spoken(backend: Backend) -> str:
 def _fetched_by_the_mesh(settings: Settings) -> Iterator[dict[str, Any]]:
     for name, need in sorted(network_needs.of_issuers(settings).items()):
         yield {"name": name, "by": "istiod", "gateway": None, **_reached(need, "TLS")}
+
+
+def _fetched_by_nodes(settings: Settings) -> Iterator[dict[str, Any]]:
+    for name, fetch in sorted(network_needs.node_fetches(settings).items()):
+        need = network_needs.of_node_fetch(fetch)
+        yield {"name": name, "by": "nodes", "gateway": None, **_reached(need, "TLS"), **_answerable(fetch)}
 
 
 def _fetched_for_backends(settings: Settings) -> Iterator[dict[str, Any]]:

@@ -1,13 +1,14 @@
 """What must be reachable outside, by address and port: whoever opens a network, or approves it, asks here."""
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 from urllib.parse import urlsplit
 
 from components.settings import Settings
+from components.settings.cloud.nodes import DedicatedNodes, NodeFetch
 from components.settings.destinations import Destination
 from components.settings.offers.access import Access
 from components.settings.offers.backends import Backend
@@ -123,6 +124,17 @@ def of_issuers(settings: Settings) -> dict[str, Need]:
         for name, issuer in (settings.egress.mesh.issuers or {}).items()
         if issuer.jwks_uri is not None
     }
+
+
+def node_fetches(settings: Settings) -> Mapping[str, NodeFetch]:
+    """What egress nodes that are created fetch themselves, by name."""
+    nodes = settings.egress.nodes
+    return (nodes.fetches or {}) if isinstance(nodes, DedicatedNodes) else {}
+
+
+def of_node_fetch(fetch: NodeFetch) -> Need:
+    """What one of these needs."""
+    return Need(hosts=fetch.hosts, cidrs=fetch.cidrs, ports=frozenset({fetch.port}))
 
 
 def _fetched(url: str, cidrs: tuple[str, ...] | None) -> Need:

@@ -2,12 +2,12 @@
 
 from typing import Any, Final
 
-from components.settings.egress import ExistingNodes
+from components.settings.cloud.nodes import ChosenNodes
 
 _ZONE: Final = "topology.kubernetes.io/zone"
 
 
-def placement(nodes: ExistingNodes | None, pod_labels: dict[str, str]) -> dict[str, Any]:
+def placement(nodes: ChosenNodes | None, pod_labels: dict[str, str]) -> dict[str, Any]:
     """The pod fields `nodeSelector`, `tolerations` and `topologySpreadConstraints`. Without `nodes`: on any.
 
     One pod more in a zone than in another at most. Zones whose nodes are drained do not count, so that the pods of
@@ -30,7 +30,7 @@ def placement(nodes: ExistingNodes | None, pod_labels: dict[str, str]) -> dict[s
     }
 
 
-def node_choice(nodes: ExistingNodes) -> dict[str, Any]:
+def node_choice(nodes: ChosenNodes) -> dict[str, Any]:
     """The pod fields `nodeSelector` and `tolerations`."""
     return {
         "nodeSelector": dict(sorted(nodes.labels.items())),

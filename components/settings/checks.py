@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from components.settings import ambient, asm, claims, flavours, outbound, upgrade
+from components.settings.cloud import checks as cloud
 from components.settings.offers import checks as offers
 from components.settings.parts import Parts
 from components.settings.problems import Path, Problem, did_you_mean
@@ -14,6 +15,7 @@ def check(parts: Parts, *, file: str) -> list[Problem]:
     found = [
         *_clients(parts),
         *offers.check(parts),
+        *cloud.check(parts),
         *claims.check(parts),
         *outbound.check(parts),
         *upgrade.check(parts),

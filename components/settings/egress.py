@@ -4,49 +4,18 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from components.settings.cloud.addresses import Addresses, ExistingAddresses
+from components.settings.cloud.firewall import Firewall
+from components.settings.cloud.nodes import ExistingNodes, Nodes
 from components.settings.mesh import Alerts, Asm, Authorizer, Issuer, Tracing
 from components.settings.problems import wrong
 from components.settings.types import (
-    Cidr,
     Entries,
     EntryName,
     Host,
-    Items,
     KubernetesLabel,
-    LabelKey,
-    LabelValue,
     Model,
 )
-
-
-class Taint(Model):
-    """A taint that the egress nodes carry, and that the gateway tolerates."""
-
-    value: LabelValue | None = None
-    """The taint's value; without it the gateway tolerates any."""
-    effect: Literal["NoSchedule", "NoExecute", "PreferNoSchedule"]
-    """What the taint does to pods that do not tolerate it."""
-
-
-class ExistingNodes(Model):
-    """Egress nodes that exist already: where the egress gateway runs, and nothing else should."""
-
-    mode: Literal["existing"]
-    """The nodes are there; nothing is created."""
-    labels: Annotated[dict[LabelKey, LabelValue], Field(min_length=1)]
-    """The labels by which the gateway finds them."""
-    taints: Annotated[dict[LabelKey, Taint], Field(min_length=1)]
-    """The taints that keep other pods away, by key."""
-
-
-class ExistingAddresses(Model):
-    """Source addresses that are fixed already."""
-
-    mode: Literal["existing"]
-    """The addresses are there; nothing is created."""
-    cidrs: Items[Cidr]
-    """What a firewall outside sees as the source: single addresses are written as /32."""
-
 
 GatewayName = Annotated[EntryName, Field(max_length=38)]
 """The name of a gateway: with `egress-gateway-` before it a Helm release's, of at most 53 characters."""
@@ -156,9 +125,11 @@ class Egress(Model):
 
     posture: Literal["observe", "enforce"]
     """`observe`: nothing is cut, everything is logged. `enforce`: what is not declared is refused, in every layer."""
-    nodes: ExistingNodes
+    nodes: Nodes
     """Where the egress gateway runs."""
-    addresses: ExistingAddresses
+    addresses: Addresses
     """What the outside sees as the source."""
+    firewall: Firewall | None = None
+    """The firewall between the nodes and the internet. Needed by `addresses.mode: nat`."""
     mesh: Mesh
     """The mesh flavour and its gateway."""

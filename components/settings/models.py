@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from components.settings.cloud.account import Cloud
 from components.settings.destinations import Destination
 from components.settings.egress import Egress, GatewayName
 from components.settings.install import Install
@@ -61,6 +62,8 @@ class Settings(Model):
 
     cluster: Cluster
     """The cluster and its namespaces."""
+    cloud: Cloud | None = None
+    """Where on Alibaba Cloud the cluster stands. Needed where nodes, addresses or a firewall are created."""
     egress: Egress
     """The way out."""
     include: Items[IncludedFile] | None = None

@@ -92,6 +92,8 @@ def problems_of(error: ValidationError, *, model: type[BaseModel], file: str) ->
     found: list[Problem] = []
     for details in error.errors(include_url=False):
         path, parent = _path(model, details["loc"])
+        if details["type"] == "union_tag_invalid" and details.get("ctx", {})["discriminator"] == "'mode'":
+            path = (*path, "mode")
         what, instead = _explain(details, parent)
         found.append(Problem(file=file, path=path, wrong=what, instead=instead))
     # A list whose items are all bad counts as empty; the items' own problems say it better.

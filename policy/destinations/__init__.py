@@ -6,9 +6,10 @@ The rules about destinations share this walk, so that none of them forgets a pla
 from collections.abc import Callable
 from functools import lru_cache
 
-from policy.destinations import asm, envoy_gateway, istio, kubernetes
+from policy.destinations import asm, cloud_firewall, envoy_gateway, istio, kubernetes
 from policy.destinations.places import AddressPlace, Destinations, NamePlace, PortPlace, SocketPlace
 from policy.destinations.walk import Walk
+from policy.readers.cloud.kinds import ADDRESS_BOOK, FIREWALL_POLICIES
 from policy.readers.envoy_gateway_config import CONFIGURATION_KINDS, ENVOY_PROXY, readable_configurations_of
 from policy.readers.mesh_config import MESH_CONFIG_KINDS
 from policy.reading import Node, root
@@ -52,19 +53,26 @@ _WALKS: dict[str, Callable[[Walk, Node], None]] = {
     "discovery.k8s.io/EndpointSlice": kubernetes.endpoint_slice,
     "core/Service": kubernetes.service,
 }
-DESTINATION_KINDS = MESH_CONFIG_KINDS | CONFIGURATION_KINDS | frozenset(_WALKS)
+DESTINATION_KINDS = MESH_CONFIG_KINDS | CONFIGURATION_KINDS | FIREWALL_POLICIES | frozenset(_WALKS)
 """The kinds that `destinations_of` knows."""
 
 
 @lru_cache(maxsize=16)
 def destinations_of(subject: Subject) -> Destinations:
-    """What `subject`, of one of `DESTINATION_KINDS`, connects to."""
+    """What `subject`, of one of `DESTINATION_KINDS`, connects to; of an address book, what it holds.
+
+    What a book is for, only the policies of its stack say, so it is of none of these kinds.
+    """
     walk = Walk()
     if subject.group_kind in MESH_CONFIG_KINDS:
         istio.mesh_config(walk, subject)
     if subject.group_kind in CONFIGURATION_KINDS:
         for configuration in readable_configurations_of(subject):
             envoy_gateway.configuration(walk, configuration)
+    if subject.group_kind in FIREWALL_POLICIES:
+        cloud_firewall.firewall_policy(walk, subject)
+    if subject.group_kind == ADDRESS_BOOK:
+        cloud_firewall.address_book(walk, subject)
     if subject.group_kind in _WALKS:
         _WALKS[subject.group_kind](walk, root(subject.whole))
     return walk.destinations()

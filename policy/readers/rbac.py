@@ -48,6 +48,9 @@ OPENING: Final[Mapping[tuple[str, str], frozenset[str]]] = MappingProxyType(
         (_ENVOY_GATEWAY, "envoypatchpolicies"): _WRITE,
         (_ENVOY_GATEWAY, "envoyproxies"): _WRITE,
         (_ASM, "asmegresstrafficpolicies"): _WRITE,
+        # A pod with an EIP, or with an address of the egress gateways' vSwitches.
+        ("alibabacloud.com", "podeips"): _WRITE,
+        ("network.alibabacloud.com", "podnetworkings"): _WRITE,
         # Its pods mount any Secret of istio-system, run as root and on the node's network, wherever it says.
         (_ASM, "istiogateways"): _WRITE,
         ("extensions.istio.io", "trafficextensions"): _WRITE,

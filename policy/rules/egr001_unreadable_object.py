@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from policy.reading import Reader, root
 from policy.rule import Context, Finding, ObjectRule, Severity, Subject
 from policy.scopes import NAMESPACED_KINDS
-from policy.subjects import LIST_SUFFIX
+from policy.subjects import CLOUD, LIST_SUFFIX
 
 
 def _check(subject: Subject, _context: Context) -> Iterator[Finding]:
@@ -13,6 +13,8 @@ def _check(subject: Subject, _context: Context) -> Iterator[Finding]:
     whole = root(subject.whole)
     if subject.unreadable != "":
         yield Finding(path="", message=f"cannot be read: {subject.unreadable}")
+        return
+    if subject.group.startswith(f"{CLOUD}:"):
         return
     if subject.group == "" or subject.ref.kind == "":
         yield Finding(path="", message="is no Kubernetes object: it needs an apiVersion and a kind")

@@ -4,16 +4,8 @@ from collections.abc import Iterator
 
 from policy.destinations import DESTINATION_KINDS, destinations_of
 from policy.facts.names import NameClass, classify_name
+from policy.name_findings import NEVER_NAMES
 from policy.rule import Context, Finding, ObjectRule, Severity, Subject
-
-_SAID = {
-    NameClass.LOCALHOST: "is a name of the pod itself, or of its node",
-    NameClass.METADATA: "is a name of a cloud's metadata service",
-    NameClass.CLUSTER: "is a name inside the cluster",
-    NameClass.SINGLE_LABEL: "is a single label, which pods complete with the cluster's search path",
-    NameClass.WILDCARD_DNS: "is in a DNS zone that answers with loopback, or with the address that the name spells",
-    NameClass.UNLISTED_TLD: "has no public top-level domain, so pods complete it with the cluster's search path",
-}
 
 _INSIDE = frozenset({NameClass.CLUSTER, NameClass.SINGLE_LABEL, NameClass.UNLISTED_TLD})
 
@@ -23,8 +15,8 @@ def _check(subject: Subject, context: Context) -> Iterator[Finding]:
         found = classify_name(place.name, context.grants.cluster_domain, context.namespaces)
         # A wildcard over one label opens a whole registry, which is another rule's matter.
         passes = (place.wildcard and found is NameClass.SINGLE_LABEL) or (place.inside and found in _INSIDE)
-        if found in _SAID and not passes:
-            yield Finding(path=place.path, message=f"{place.text} {_SAID[found]}")
+        if found in NEVER_NAMES and not passes:
+            yield Finding(path=place.path, message=f"{place.text} {NEVER_NAMES[found]}")
 
 
 RULE = ObjectRule(

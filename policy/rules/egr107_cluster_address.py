@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from policy.address_findings import cluster_range_of, judged_addresses, said
+from policy.address_findings import cluster_range_of, judged_addresses, said_of_cluster
 from policy.destinations import DESTINATION_KINDS
 from policy.rule import Context, Finding, ObjectRule, Severity, Subject
 
@@ -11,9 +11,7 @@ def _check(subject: Subject, context: Context) -> Iterator[Finding]:
     for place in judged_addresses(subject):
         known = cluster_range_of(place, context.grants)
         if known is not None:
-            some = "one" if place.network.num_addresses == 1 else "some"
-            message = f"{said(place)} {some} of the addresses of {known.what}, {known.network}"
-            yield Finding(path=place.path, message=message)
+            yield Finding(path=place.path, message=said_of_cluster(place, known))
 
 
 RULE = ObjectRule(

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from policy.address_findings import (
     PRIVATE_CLASSES,
     cluster_range_of,
-    in_approved_range,
     is_approved,
     judged_addresses,
+    missing_approval,
     said,
 )
-from policy.destinations import DESTINATION_KINDS, AddressPlace
-from policy.rule import Context, Finding, Grants, ObjectRule, Severity, Subject
+from policy.destinations import DESTINATION_KINDS
+from policy.rule import Context, Finding, ObjectRule, Severity, Subject
 
 
 def _check(subject: Subject, context: Context) -> Iterator[Finding]:
@@ -22,13 +22,7 @@ def _check(subject: Subject, context: Context) -> Iterator[Finding]:
             continue
         if not is_approved(place, context.grants):
             kinds = " and ".join(sorted(found))
-            yield Finding(path=place.path, message=f"{said(place)} {kinds}, {_missing(place, context.grants)}")
-
-
-def _missing(place: AddressPlace, grants: Grants) -> str:
-    if not in_approved_range(place, grants):
-        return "and no approval holds it"
-    return "and approved on other ports" if place.ports else "and approved on some ports, but says none"
+            yield Finding(path=place.path, message=f"{said(place)} {kinds}, {missing_approval(place, context.grants)}")
 
 
 RULE = ObjectRule(

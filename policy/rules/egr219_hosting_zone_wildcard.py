@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from policy.destinations import EGRESS_TRAFFIC_POLICY, SERVICE_ENTRY, destinations_of
 from policy.facts.names import is_hosting_zone
+from policy.readers.cloud.kinds import ADDRESS_BOOK, FIREWALL_POLICIES
 from policy.rule import Context, Finding, ObjectRule, Severity, Subject
 
 
@@ -17,7 +18,7 @@ RULE = ObjectRule(
     id="EGR219",
     name="hosting-zone-wildcard",
     severity=Severity.WARN,
-    applies_to=frozenset({EGRESS_TRAFFIC_POLICY, SERVICE_ENTRY}),
+    applies_to=FIREWALL_POLICIES | {ADDRESS_BOOK, EGRESS_TRAFFIC_POLICY, SERVICE_ENTRY},
     summary="A wildcard is over the names of one owner, not over those of all customers of a host.",
     why="The zone has one owner, but a bucket, a page or a tunnel in it is anybody's for a few minutes' work: what a "
     "client sends to such a name may go to whoever rented it.",

@@ -1,14 +1,15 @@
 """EGR607: a pod that gets itself onto the egress nodes, whose addresses firewalls outside trust."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from policy.readers.pods import POD_KINDS, PodTemplate, pod_templates_of
-from policy.reading import Reader, as_mapping
-from policy.rule import UNKNOWN, Context, Finding, ObjectRule, Severity, Subject, Taint
+from policy.readers.tolerations import is_running, owner_of, tolerated
+from policy.reading import Reader
+from policy.rule import Context, Finding, ObjectRule, Severity, Subject, Taint
 
 _AGENTS = "kube-system"
 """What runs a node runs there, on every node."""
-_EQUAL = "Equal"
 _ANYWHERE = frozenset({"DaemonSet", "EnvoyProxy"})
 """Kinds of agents, which have to run on every node, and of gateways: without settings they may tolerate anything."""
 _UNTOLD = tuple(Taint(key=" ", value=" ", effect=effect) for effect in ("NoSchedule", "NoExecute"))
@@ -18,16 +19,21 @@ _UNTOLD = tuple(Taint(key=" ", value=" ", effect=effect) for effect in ("NoSched
 def _check(subject: Subject, context: Context) -> Iterator[Finding]:
     if subject.ref.namespace in context.gateway_namespaces | {_AGENTS}:
         return
-    reader = Reader()
+    reader, owner = Reader(), owner_of(subject)
+    kind = subject.ref.kind if owner is None else owner.kind
     if context.egress_taints:
         for template in pod_templates_of(subject):
-            _judge_node_name(reader, template)
+            # Every running Pod has a node: EGR747 asks which.
+            if not is_running(subject):
+                _judge_node_name(reader, template)
             _judge_tolerations(reader, template, context.egress_taints)
-    elif subject.ref.kind not in _ANYWHERE:
+    elif kind not in _ANYWHERE:
         # Nobody says here which taint it is, but to tolerate every one is to tolerate that.
         for template in pod_templates_of(subject):
             _judge_tolerations(reader, template, _UNTOLD)
-    yield from reader.findings
+    for finding in reader.findings:
+        # An exception for a Pod would last as long as the Pod, so it is for what keeps it there.
+        yield finding if owner is None else replace(finding.of(subject), ref=owner)
 
 
 def _judge_node_name(reader: Reader, template: PodTemplate) -> None:
@@ -37,20 +43,8 @@ def _judge_node_name(reader: Reader, template: PodTemplate) -> None:
 
 
 def _judge_tolerations(reader: Reader, template: PodTemplate, taints: tuple[Taint, ...]) -> None:
-    for toleration in reader.items(reader.field(template.spec, "tolerations")):
-        key, operator, value, effect = (
-            reader.text(reader.field(toleration, name)) or "" for name in ("key", "operator", "value", "effect")
-        )
-        fields = as_mapping(toleration.value)
-        if fields is None or UNKNOWN in fields.values():
-            continue  # which has its finding
-        for taint in taints:
-            # Without an operator the values have to be equal (Kubernetes: Toleration).
-            other_value = operator in ("", _EQUAL) and taint.value is not None and value != taint.value
-            if key in ("", taint.key) and effect in ("", taint.effect) and not other_value:
-                what = "every taint" if key == "" else f"the taint {taint.key} of the egress nodes"
-                reader.report(toleration, f"tolerates {what}")
-                break
+    for toleration, what in tolerated(reader, template, taints):
+        reader.report(toleration, f"tolerates {what}")
 
 
 RULE = ObjectRule(

@@ -9,8 +9,9 @@ from cli_projects import PROVIDER, MakeProject
 
 from cli.errors import SettingsFileError
 from cli.offline.preview import Preview, preview
-from cli.render.manifests import ManifestFile, check_directory, write_manifests
+from cli.render.manifests import ManifestFile, check_directory, left_out, write_manifests
 from cli.render.order import in_order
+from cli.render.tree import preview_lines
 from cli.render.yaml_text import to_yaml
 
 SHUFFLED = (
@@ -52,6 +53,29 @@ def run(project: Path) -> Preview:
 def write(result: Preview, target: Path) -> tuple[ManifestFile, ...]:
     """All manifests of a preview."""
     return write_manifests(result, target, charts_from=target)
+
+
+_CLOUD = (
+    SHUFFLED
+    + """
+cloud = pulumi.ProviderResource("somecloud", "cloud", {})
+for name in ("one", "two"):
+    pulumi.CustomResource("somecloud:net/address:Address", name, {}, pulumi.ResourceOptions(provider=cloud))
+"""
+)
+
+
+def test_what_no_file_holds_is_said(make_project: MakeProject, tmp_path: Path) -> None:
+    """Guards against files that look like everything, and stand on resources that nobody has created."""
+    result = run(make_project(_CLOUD))
+    assert left_out(result) == {"somecloud:net/address:Address": 2}
+    written = write(result, tmp_path / "out")
+    readme = (tmp_path / "out" / "README.md").read_text()
+    assert "only `pulumi up` creates" in readme
+    assert "- 2 somecloud:net/address:Address\n" in readme
+    assert "without 2 resources that only `pulumi up` creates" in preview_lines(result, written)[-1].plain
+    assert len(written) == len(write(run(make_project(SHUFFLED)), tmp_path / "without"))
+    assert "Not here" not in (tmp_path / "without" / "README.md").read_text()
 
 
 def test_the_order_can_be_applied(make_project: MakeProject) -> None:

@@ -16,6 +16,7 @@ from tests.golden.render import STACKS
 from tests.projects import ROOT
 
 _HERE: Final = Path(__file__).parent
+_ALIBABA: Final = ROOT / "tests" / "engine" / "alibaba"
 PAGE: Final = ROOT / "docs" / "reference" / "proofs.md"
 _INTRODUCTION: Final = """\
 # What is proven, and by what
@@ -24,6 +25,18 @@ Written by `make generate` from the marks of the tests in `tests/cluster/`: they
 istiod, Envoy Gateway, Envoy and, where it is on PATH, the Pulumi engine, in [the test bed](../test-bed.md). `make
 test-cluster` runs them.
 
+"""
+_STAND_IN: Final = """\
+
+## On a stand-in of the cloud
+
+No account of Alibaba Cloud is there. What follows is done by the real engine and the real provider for Alibaba Cloud,
+with the stack `prod`; what answers is our own stand-in of the APIs (`tests/engine/alibaba`), which refuses what their
+pages say that they refuse. It proves no more than that program and provider do so where the pages are right. Without
+engine and provider on PATH, as in CI, these tests are skipped, and say so.
+
+| layer | what | test |
+| --- | --- | --- |
 """
 _PINNED: Final = """\
 
@@ -45,7 +58,8 @@ _KINDS: Final = """\
 
 ## Kinds of objects
 
-Every object of every stack is also pinned whole by a golden, and accepted by the real API server and its controller.
+Every object of every stack is also pinned whole by a golden, and those of `dev` and `staging` are accepted by the real
+API server and their controllers; `prod` is previewed by the real engine, with the real provider of its cloud.
 That says what was meant, and that it is well-formed; the third column says where its effect was seen.
 
 | kind | in stacks | effect seen by |
@@ -65,7 +79,12 @@ class Proof:
 
 def proofs() -> list[Proof]:
     """Everything that the cluster tests prove, those of its folders too, in the order of the files."""
-    return [proof for path in sorted(_HERE.rglob("test_*.py")) for proof in _of(path)]
+    return [proof for path in sorted(_HERE.rglob("test_*.py")) for proof in _of(path, _HERE)]
+
+
+def on_stand_in() -> list[Proof]:
+    """What the real provider shows on a stand-in of its cloud."""
+    return [proof for path in sorted(_ALIBABA.glob("test_*.py")) for proof in _of(path, _ALIBABA)]
 
 
 def registered() -> dict[str, list[str]]:
@@ -84,15 +103,19 @@ def registered() -> dict[str, list[str]]:
 def page() -> str:
     """The page, whole."""
     known = proofs()
-    return _INTRODUCTION + _statements(known) + _PINNED + _pinned() + _KINDS + _kinds(known)
+    tables = (_statements(known), _STAND_IN, _rows(on_stand_in()), _PINNED, _pinned(), _KINDS, _kinds(known))
+    return _INTRODUCTION + "".join(tables)
 
 
 def _statements(known: list[Proof]) -> str:
+    return "| layer | with real programs | test |\n| --- | --- | --- |\n" + _rows(known)
+
+
+def _rows(known: list[Proof]) -> str:
     tests: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
     for proof in known:
         tests[proof.layer, proof.what].append(proof.test)
-    rows = [f"| {layer} | {what} | {', '.join(named)} |\n" for (layer, what), named in sorted(tests.items())]
-    return "| layer | with real programs | test |\n| --- | --- | --- |\n" + "".join(rows)
+    return "".join(f"| {layer} | {what} | {', '.join(named)} |\n" for (layer, what), named in sorted(tests.items()))
 
 
 def _kinds(known: list[Proof]) -> str:
@@ -115,11 +138,11 @@ def _pinned() -> str:
     return "".join(f"| {' | '.join(row)} |\n" for row in sorted([*rows, *_NOWHERE]))
 
 
-def _of(path: Path) -> Iterator[Proof]:
+def _of(path: Path, below: Path) -> Iterator[Proof]:
     for mark, test in _marks(path, "proves"):
         layer, what = map(ast.literal_eval, mark.args)
         kinds = next((ast.literal_eval(each.value) for each in mark.keywords if each.arg == "kinds"), ())
-        folder = "".join(f"{part}/" for part in path.parent.relative_to(_HERE).parts)
+        folder = "".join(f"{part}/" for part in path.parent.relative_to(below).parts)
         yield Proof(layer=layer, what=what, kinds=kinds, test=test.replace("`", f"`{folder}", 1))
 
 

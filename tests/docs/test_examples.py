@@ -1,5 +1,6 @@
 """The documentation is run: commands with what they print, and YAML with what comes of it."""
 
+import json
 import re
 import subprocess
 from collections.abc import Iterator
@@ -13,7 +14,6 @@ import yaml12
 from cli.errors import EgressError
 from cli.offline.preview import preview
 from tests.projects import ROOT
-from tests.scale.declarations import write_config
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 _BLOCK = re.compile(r"(?P<mark><!-- not run: [^\n]+ -->\n)?```(?P<language>\w+)\n(?P<text>.*?)```", re.DOTALL)
@@ -65,27 +65,26 @@ def test_yaml_of_a_page_previews(page: str, project: Path) -> None:
     """Guards against YAML in a page that settings or the pack refuse, and against errors that read otherwise."""
     texts = [example.text for example in _examples("yaml", "text") if example.page == page and example.run]
     expects_error = [text.strip() for text in texts if text.startswith("stacks/")]
-    for text in texts:
-        if not text.startswith("stacks/"):
-            _merge_into(project, text)
+    merged = [_merge_into(project, text) for text in texts if not text.startswith("stacks/")]
+    stacks = {path.name.split(".")[1] for path in merged if path.name.startswith("Pulumi.")} or {"dev"}
     if expects_error:
         with pytest.raises(EgressError) as refused:
             preview(project, "dev")
         assert str(refused.value) == expects_error[0]
     else:
-        assert [violation for violation in preview(project, "dev").violations if violation.blocking] == []
+        previews = [preview(project, stack) for stack in sorted(stacks)]
+        assert [each for previewed in previews for each in previewed.violations if each.blocking] == []
 
 
-def _merge_into(project: Path, text: str) -> None:
+def _merge_into(project: Path, text: str) -> Path:
     """Merge a block into the file that its first line names."""
     name = text.splitlines()[0].removeprefix("# ").removesuffix(", wrong")
     path = project / name
     path.parent.mkdir(exist_ok=True)
     merged = _merged(yaml12.parse_yaml(path.read_text()) if path.exists() else {}, yaml12.parse_yaml(text))
-    if name.startswith("stacks/Pulumi."):
-        write_config(project, merged["config"])
-    else:
-        path.write_text(yaml12.format_yaml(merged))
+    # JSON is YAML too, and keeps dates in quotes.
+    path.write_text(json.dumps(merged) if name.startswith("stacks/Pulumi.") else yaml12.format_yaml(merged))
+    return path
 
 
 def _merged(old: Any, new: Any) -> Any:

@@ -1,4 +1,4 @@
-"""The real engine: `pulumi` and its Kubernetes provider from PATH, a file backend, a home of its own."""
+"""The real engine: `pulumi` and its providers from PATH, a file backend, a home of its own."""
 
 import os
 import shutil
@@ -7,10 +7,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.projects import ROOT, engine_environment, use_charts
 
 _CHARTS = {"base": "base", "istiod": "istiod", "gateway": "gateway", "chart": "gateway-helm"}
+_NOBODY = {
+    "ALIBABA_CLOUD_ACCESS_KEY_ID": "nobody",
+    "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "nothing",
+    # Whoever is asked outside is asked here, where nobody listens.
+    "HTTP_PROXY": "http://127.0.0.1:9",
+    "HTTPS_PROXY": "http://127.0.0.1:9",
+    "NO_PROXY": "127.0.0.1,localhost",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +40,7 @@ class Engine:
             input=text,
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=300,
             check=False,
         )
 
@@ -43,8 +52,29 @@ class Engine:
 @pytest.fixture
 def engine(project: Path, tmp_path: Path) -> Engine:
     """The engine with the stack `dev` of the repository, whose charts stand on this machine."""
-    _charts_from(project, tmp_path / "charts")
+    charts_from(project, tmp_path / "charts", "dev")
     return _started(Engine(project=project, environment=_environment(tmp_path)))
+
+
+@pytest.fixture
+def prod_engine(project: Path, tmp_path: Path) -> Engine:
+    """The engine with the stack `prod`: the real provider of Alibaba Cloud, credentials that are none, no network."""
+    if shutil.which("pulumi-resource-alicloud") is None:
+        pytest.skip("pulumi-resource-alicloud is not on PATH (the CLI gets it, as it gets its other providers)")
+    charts_from(project, tmp_path / "charts", "prod")
+    return _started(Engine(project=project, environment=_environment(tmp_path) | _NOBODY, stack="prod"))
+
+
+@pytest.fixture
+def whole_engine(prod_engine: Engine) -> Engine:
+    """The same, with the kinds of resources that `prod` does without: both boundaries, shared bandwidth."""
+    file = prod_engine.project / "stacks" / "Pulumi.prod.yaml"
+    whole = yaml.safe_load(file.read_text())
+    egress = whole["config"]["cluster-egress:egress"]
+    egress["firewall"]["internetBoundary"] = egress["addresses"]["sharedBandwidth"] = True
+    whole["config"]["cluster-egress:cloud"]["limits"]["internetPolicies"] = 10000
+    file.write_text(yaml.safe_dump(whole))
+    return prod_engine
 
 
 @pytest.fixture
@@ -69,11 +99,11 @@ def _environment(tmp_path: Path) -> dict[str, str]:
     return engine_environment(tmp_path) | more
 
 
-def _charts_from(project: Path, folder: Path) -> None:
-    """Empty charts: the engine loads charts even in a preview, and tests reach no registry."""
+def charts_from(project: Path, folder: Path, stack: str) -> None:
+    """Put empty charts there: the engine loads charts even in a preview, and tests reach no registry."""
     for chart in _CHARTS.values():
         (folder / chart / "templates").mkdir(parents=True)
         (folder / chart / "Chart.yaml").write_text(f"{{apiVersion: v2, name: {chart}, version: 1.0.0}}\n")
     install = {key: str(folder / chart) for key, chart in _CHARTS.items()}
     envoy_gateway = install.pop("chart")
-    use_charts(project, "dev", istio=install, envoy_gateway=envoy_gateway)
+    use_charts(project, stack, istio=install, envoy_gateway=envoy_gateway)

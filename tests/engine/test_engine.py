@@ -2,11 +2,13 @@
 
 import json
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import pytest
 
 from cli.offline.preview import preview
+from cli.offline.records import UNKNOWN
+from cli.offline.wire import UNKNOWN_TEXT
 from tests.engine.bad_objects import BAD_OBJECTS
 from tests.engine.conftest import Engine
 from tests.scale.declarations import include_destinations, write_stack
@@ -33,18 +35,42 @@ pathlib.Path("received.json").write_text(json.dumps({key: plain(text) for key, t
 """
 
 
-def test_engine_registers_what_the_offline_preview_shows(engine: Engine) -> None:
+@pytest.mark.parametrize("which", ["engine", "prod_engine", "whole_engine"])
+def test_engine_registers_what_the_offline_preview_shows(which: str, request: pytest.FixtureRequest) -> None:
     """Guards against an offline preview that reassures with other resources, or other values, than `up` creates."""
+    engine: Engine = request.getfixturevalue(which)
     previewed = engine.preview("--json")
     assert previewed.returncode == 0, previewed.stdout + previewed.stderr
     real = {step["newState"]["urn"]: step["newState"] for step in json.loads(previewed.stdout)["steps"]}
-    offline = {r.urn: r for r in preview(engine.project, "dev", with_policy=False).registrations}
+    offline = {r.urn: r for r in preview(engine.project, engine.stack, with_policy=False).registrations}
     assert set(real) == set(offline)
     for urn, state in real.items():
         registered = offline[urn]
         assert state.get("parent") == registered.parent, urn
         assert sorted(state.get("dependencies", [])) == sorted(registered.dependencies), urn
+        assert _by_property(state.get("propertyDependencies", {})) == _by_property(registered.property_dependencies)
+        assert state.get("protect", False) == registered.protect, urn
+        assert state.get("ignoreChanges", []) == list(registered.ignore_changes), urn
         assert _holds(state.get("inputs", {}), _known(registered.inputs)), urn
+
+
+_WRONG: Final = {
+    "nat_type": ("egress_addresses.py", '"Enhanced"', '"Great"'),
+    "group_type": ("address_books.py", "planned.kind", '"names"'),
+    "multi_az_policy": ("node_pool.py", '"BALANCE"', '"BALANCED"'),
+}
+"""What the provider checks: where it stands, what is right, and what is not."""
+
+
+@pytest.mark.parametrize("key", _WRONG)
+def test_the_real_provider_refuses_a_wrong_value(prod_engine: Engine, key: str) -> None:
+    """Guards against a preview of the engine that only looks as if the provider had been asked."""
+    module, right, wrong = _WRONG[key]
+    file = prod_engine.project / "components" / module
+    file.write_text(file.read_text().replace(right, wrong))
+    previewed = prod_engine.preview()
+    assert previewed.returncode != 0
+    assert f"expected {key} to be one of" in previewed.stdout
 
 
 def test_engine_gives_the_program_equal_settings(engine: Engine) -> None:
@@ -140,9 +166,14 @@ def test_engine_judges_another_project_with_our_pack(other_engine: Engine) -> No
     assert approved.returncode == 0, approved.stdout + approved.stderr
 
 
+def _by_property(dependencies: Any) -> dict[str, list[str]]:
+    return {key: sorted(urns) for key, urns in dependencies.items() if urns}
+
+
 def _known(value: Any) -> Any:
     """Offline inputs as JSON would hold them, without the one that the SDK adds and the provider takes away."""
-    return json.loads(json.dumps({key: item for key, item in value.items() if key != "compat"}))
+    known = json.dumps({key: item for key, item in value.items() if key != "compat"})
+    return json.loads(known.replace(UNKNOWN, UNKNOWN_TEXT))
 
 
 def _holds(real: Any, offline: Any) -> bool:

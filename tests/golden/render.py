@@ -58,6 +58,12 @@ def golden_text(stack: str) -> str:
 
 
 def _plain(registration: Registration) -> dict[str, Any]:
+    options = {
+        "deleteBeforeReplace": registration.delete_before_replace,
+        "replaceOnChanges": registration.replace_on_changes,
+        "ignoreChanges": registration.ignore_changes,
+        "customTimeouts": dict(registration.custom_timeouts),
+    }
     return json.loads(
         json.dumps(
             {
@@ -65,6 +71,7 @@ def _plain(registration: Registration) -> dict[str, Any]:
                 "parent": registration.parent,
                 "provider": registration.provider,
                 "protect": registration.protect,
+                **{key: value for key, value in options.items() if value},
                 "dependsOn": sorted(registration.dependencies),
                 "inputs": dict(registration.inputs),
             }

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.every_offer_key_gateways import gateway_values
-from tests.support import dev_values, of_kind, plan_of
+from tests.support import changed, dev_values, of_kind, plan_of, setting
 
 
 def _proxy(name: str) -> Any:
@@ -104,6 +104,14 @@ def test_a_helper_shares_one_folder_and_nothing_else() -> None:
     assert (locked["privileged"], locked["allowPrivilegeEscalation"], locked["runAsNonRoot"]) == (False, False, True)
     assert (locked["readOnlyRootFilesystem"], locked["capabilities"]) == (True, {"drop": ["ALL"]})
     assert locked["runAsUser"] == 65532
+
+
+def test_envoy_s_own_image_comes_from_the_mirror_too() -> None:
+    """Guards against proxies that cannot start: the chart's registry is for the controller's images."""
+    values = changed(setting("install.envoyGateway.imageRegistry", "mirror.example.com:5000"))
+    (proxy,) = of_kind(plan_of(values), "EnvoyProxy")
+    deployment = proxy.spec["provider"]["kubernetes"]["envoyDeployment"]
+    assert deployment["container"] == {"imageRepository": "mirror.example.com:5000/envoyproxy/envoy"}
 
 
 def test_the_admin_interface_answers_what_draining_and_metrics_need() -> None:

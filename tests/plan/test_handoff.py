@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from components.plan.handoff import VERSION
+from components.plan.handoff import VERSION, with_addresses
+from tests.every_cloud_key import ANSWERABLE, VARIANTS, flannel_values
 from tests.plan.offered import JWT, OIDC, calling, exposed_values, moved
 from tests.support import changed, dev_values, full_values, plan_of, setting
 
@@ -105,6 +106,47 @@ def test_the_first_gateway_may_have_addresses_of_its_own() -> None:
     assert handoff["sources"]["cidrs"] == ["198.51.100.7/32"]
 
 
+def test_what_nodes_fetch_stands_in_the_handoff() -> None:
+    """Nodes could not pull images, because the firewall team never heard of the registry."""
+    fetched = plan_of(flannel_values()).handoff["fetched"]
+    assert [each for each in fetched if each["by"] == "nodes"] == [
+        {
+            "name": "mirror",
+            "by": "nodes",
+            "gateway": None,
+            "hosts": ["mirror.example.com"],
+            "cidrs": ["93.184.216.0/28"],
+            "ports": [{"port": 5000, "protocol": "TLS"}],
+            **ANSWERABLE,
+        },
+        {
+            "name": "registry",
+            "by": "nodes",
+            "gateway": None,
+            "hosts": ["registry.example.net"],
+            "cidrs": None,
+            "ports": [{"port": 443, "protocol": "TLS"}],
+            **ANSWERABLE,
+        },
+    ]
+
+
+@pytest.mark.parametrize(
+    ("variant", "cidrs"),
+    [
+        ("flannel", None),
+        ("terway", None),
+        ("pod-vswitches", ["10.244.8.0/24", "10.244.9.0/24"]),
+        ("host-network", ["192.168.0.128/26", "192.168.0.64/26"]),
+    ],
+)
+def test_addresses_that_are_created_stand_in_the_handoff(variant: str, cidrs: list[str] | None) -> None:
+    """The firewall team let in other addresses than those that are created; elastic ones only the cloud knows."""
+    values = VARIANTS[variant]()
+    mode = values["egress"]["addresses"]["mode"]
+    assert plan_of(values).handoff["sources"] == {"mode": mode, "cidrs": cidrs}
+
+
 def test_gateways_of_backends_say_both_sides() -> None:
     """The firewall team let in, for a backend, addresses from which nothing came, or never heard who calls."""
     handoff = plan_of(exposed_values()).handoff
@@ -177,3 +219,22 @@ def test_a_service_in_the_cluster_needs_nothing_outside() -> None:
     """A backend that has moved into the cluster was asked for as `any public address`."""
     backend = plan_of(changed(moved)).handoff["backends"][1]
     assert (backend["hosts"], backend["cidrs"], backend["ports"]) == ([], [], [])
+
+
+def test_addresses_that_the_cloud_gives_are_filled_in_where_they_are_meant() -> None:
+    """A firewall team was told of no address; or addresses of ours stood where a host's own are unknown."""
+    own = {"name": "partners", "cidrs": ["203.0.113.20/32"]}
+    planned = {
+        "sources": {"mode": "nat", "cidrs": None},
+        "gateways": [{"name": "second", "cidrs": None}, own],
+        "backendGateways": [{"name": "default", "cidrs": None, "ports": [80]}],
+        "destinations": [{"name": "edition-cnn", "cidrs": None}],
+    }
+    known = with_addresses(planned, ["198.51.100.7/32"])
+    assert known == {
+        "sources": {"mode": "nat", "cidrs": ["198.51.100.7/32"]},
+        "gateways": [{"name": "second", "cidrs": ["198.51.100.7/32"]}, own],
+        "backendGateways": [{"name": "default", "cidrs": ["198.51.100.7/32"], "ports": [80]}],
+        "destinations": [{"name": "edition-cnn", "cidrs": None}],
+    }
+    assert with_addresses(planned, None) == planned

@@ -115,6 +115,10 @@ def _context(
     gatewayNamespaces: tuple[str, ...] = (),  # noqa: N803
     fetcherNamespaces: tuple[str, ...] = (),  # noqa: N803
     egressTaints: tuple[dict[str, str], ...] = (),  # noqa: N803
+    egressLabels: dict[str, str] | None = None,  # noqa: N803
+    firewallExpected: bool = False,  # noqa: N803
+    addressesProtected: bool = True,  # noqa: N803
+    gatewayProtected: bool = True,  # noqa: N803
     publicPorts: tuple[int, ...] = (),  # noqa: N803
     clusterRanges: dict[str, list[str]] | None = None,  # noqa: N803
     privateRanges: dict[str, list[int] | None] | None = None,  # noqa: N803
@@ -153,6 +157,10 @@ def _context(
         gateway_namespaces=frozenset(gatewayNamespaces),
         fetcher_namespaces=frozenset(fetcherNamespaces),
         egress_taints=tuple(Taint(**taint) for taint in egressTaints),
+        egress_labels=frozenset((egressLabels or {}).items()),
+        firewall_expected=firewallExpected,
+        addresses_protected=addressesProtected,
+        gateway_protected=gatewayProtected,
         require_declarations=requireDeclarations,
         problems=tuple(problems),
     )

@@ -89,6 +89,37 @@ def test_the_taints_of_single_gateways_nodes_are_known() -> None:
         )
 
 
+def test_a_pool_that_is_created_has_its_taints_and_labels_also_by_default() -> None:
+    """Guards against egress nodes whose taint nobody knows because the settings leave it to its default."""
+    created: dict[str, object] = {"mode": "dedicated", "zones": {}}
+    context = _context(egress=EGRESS | {"nodes": created})
+    assert context.egress_taints == (Taint(key="cluster-egress/egress", value="true", effect="NoSchedule"),)
+    assert context.egress_labels == {("cluster-egress/egress", "true")}
+    own = created | {"taints": {"edge": {"value": "yes", "effect": "NoExecute"}}, "labels": {"role": "edge"}}
+    context = _context(egress=EGRESS | {"nodes": own})
+    assert context.egress_taints == (Taint(key="edge", value="yes", effect="NoExecute"),)
+    assert context.egress_labels == {("role", "edge")}
+    assert _context(egress=EGRESS).egress_labels == {("role", "egress")}
+    assert context.problems == ()
+
+
+def test_what_the_settings_create_at_the_cloud() -> None:
+    """Guards against a firewall that is asked for and that nobody misses, and against addresses that are given up."""
+    context = _context(egress=EGRESS)
+    assert (context.firewall_expected, context.addresses_protected) == (False, True)
+    created = {"addresses": {"mode": "nat"}, "firewall": {"mode": "cloud-firewall"}}
+    context = _context(egress=EGRESS | created)
+    assert (context.firewall_expected, context.addresses_protected) == (True, True)
+    given_up = {"addresses": {"mode": "nat", "protected": "nothing"}, "firewall": {"mode": "external"}}
+    context = _context(egress=EGRESS | given_up)
+    assert (context.firewall_expected, context.addresses_protected) == (False, False)
+    assert not context.gateway_protected
+    context = _context(egress=EGRESS | {"addresses": {"mode": "nat", "protected": "addresses"}})
+    assert (context.addresses_protected, context.gateway_protected) == (True, False)
+    assert _context(egress=EGRESS).gateway_protected
+    assert context.problems == ()
+
+
 def test_what_cannot_be_read_is_a_problem() -> None:
     """Guards against settings of a wrong type that are read as nothing."""
     context = _context(egress=EGRESS | {"nodes": {"taints": ["dedicated"]}, "mesh": {"gateway": {"namespace": 7}}})

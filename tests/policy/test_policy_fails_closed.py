@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rule_fixtures import TODAY, Fixture, documents, fixtures
 
+from policy.reading import as_mapping
 from policy.registry import RULES, judge
 from policy.rule import UNKNOWN, AuditRule, Context, Finding, ObjectRule, Severity, StackRule, Subject
 from policy.subjects import subjects_of
@@ -202,15 +203,56 @@ def test_junk_of_a_judged_kind_is_judged_without_a_crash(kind: str, spec: object
         assert "the rule itself failed" not in violation.message
 
 
+CLOUD_KEYS = sorted(
+    {
+        f"{key}"
+        for fixture in fixtures()
+        for subject in fixture.subjects
+        if subject.registration is not None
+        for key in as_mapping(subject.whole) or {}
+    }
+)
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from([kind for kind in KINDS if kind.startswith("alicloud:")]),
+            st.dictionaries(st.sampled_from(CLOUD_KEYS), JUNK, max_size=6),
+            st.dictionaries(st.sampled_from(CLOUD_KEYS), st.sampled_from(["0", "1", "2", "gone"]), max_size=3),
+        ),
+        max_size=5,
+    )
+)
+def test_junk_of_cloud_resources_is_judged_without_a_crash(
+    resources: list[tuple[str, dict[str, object], dict[str, str]]],
+) -> None:
+    """Guards against an exception on properties that lead to one another in ways that nobody thought of."""
+    subjects: list[Subject] = []
+    for number, (kind, inputs, leads_to) in enumerate(resources):
+        module, name = kind.removeprefix("alicloud:").split("/")
+        whole = {
+            "type": f"alicloud:{module}/x:{name}",
+            "urn": f"{number}",
+            "inputs": inputs,
+            "propertyDependencies": {key: [urn] for key, urn in leads_to.items()},
+        }
+        subjects += subjects_of(whole)
+    for violation in judge(subjects, REQUIRED):
+        assert "the rule itself failed" not in violation.message
+
+
 @given(st.sampled_from([fixture for fixture in fixtures() if fixture.subjects]), st.data())
 def test_a_mutated_fixture_is_judged_without_a_crash(fixture: Fixture, data: st.DataObject) -> None:
     """Guards against an exception on an object that is almost right, alone or among those that it belongs to."""
     others = list(fixture.subjects)
-    whole = others.pop(data.draw(st.integers(0, len(others) - 1))).whole
-    path = data.draw(st.sampled_from([(), *_places(whole)]))
+    subject = others.pop(data.draw(st.integers(0, len(others) - 1)))
+    path = data.draw(st.sampled_from([(), *_places(subject.whole)]))
     junk = data.draw(JUNK)
-    changed = junk if path == () else _with(whole, path, junk)
-    for violation in judge((*subjects_of(changed), *others), REQUIRED):
+    changed = junk if path == () else _with(subject.whole, path, junk)
+    # A resource of a cloud is what its type says, whatever it holds.
+    mutated = subjects_of(changed) if subject.registration is None else (replace(subject, whole=changed),)
+    for violation in judge((*mutated, *others), REQUIRED):
         assert "the rule itself failed" not in violation.message
 
 

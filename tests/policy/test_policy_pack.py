@@ -17,8 +17,8 @@ from pulumi.runtime.proto import analyzer_pb2, analyzer_pb2_grpc
 from pulumi_policy.proxy import UNKNOWN_OBJECT_VALUE, UNKNOWN_STRING_VALUE, unknown_checking_proxy
 from stack_environments import APPROVALS, environment_of
 
-from policy.pack import policies_for, subjects_of_resource
-from policy.rule import UNKNOWN
+from policy.pack import policies_for, subjects_of_registered
+from policy.rule import UNKNOWN, Registration
 from policy.stack import context_of_environment
 
 ROOT = Path(__file__).parents[2]
@@ -181,6 +181,52 @@ def test_the_stack_as_a_whole(pack: Any) -> None:
     ]
 
 
+NAT_GATEWAY = "alicloud:vpc/natGateway:NatGateway"
+
+
+def test_protection_of_cloud_resources_reaches_the_rules(pack: Any) -> None:
+    """Guards against an option of a resource that the engine tells and no rule hears of."""
+    for protect in (True, False):
+        request = analyzer_pb2.AnalyzeRequest(
+            type=NAT_GATEWAY,
+            urn=f"urn:pulumi:dev::p::{NAT_GATEWAY}::nat",
+            properties=_properties({"deletionProtection": True, "vpcId": UNKNOWN_STRING_VALUE}),
+            options=analyzer_pb2.AnalyzerResourceOptions(protect=protect),
+        )
+        messages = [_message(each.message).split(":")[0] for each in pack.Analyze(request).diagnostics]
+        assert messages == ([] if protect else ["EGR750 address-unprotected"])
+
+
+def test_ids_that_are_not_known_are_followed_through_the_stack(pack: Any) -> None:
+    """Guards against a preview in which nobody sees that an SNAT entry lets out the workers."""
+
+    def resource(token: str, name: str, properties: dict[str, object], **leads_to: str) -> Any:
+        return analyzer_pb2.AnalyzerResource(
+            urn=name,
+            type=f"alicloud:{token}",
+            properties=_properties(properties),
+            propertyDependencies={
+                key: analyzer_pb2.AnalyzerPropertyDependencies(urns=[urn]) for key, urn in leads_to.items()
+            },
+        )
+
+    def violations(vswitch: str) -> list[str]:
+        resources = [
+            resource("vpc/switch:Switch", "nodes", {"cidrBlock": "172.16.8.0/24", "zoneId": "h"}),
+            resource("vpc/switch:Switch", "workers", {"cidrBlock": "172.16.9.0/24", "zoneId": "i"}),
+            resource("cs/nodePool:NodePool", "pool", {"vswitchIds": [UNKNOWN_STRING_VALUE]}, vswitchIds="nodes"),
+            resource("vpc/natGateway:NatGateway", "nat", {}),
+            # The engine leaves out what is not known at the top.
+            resource("vpc/snatEntry:SnatEntry", "snat", {"id": ""}, snatTableId="nat", sourceVswitchId=vswitch),
+        ]
+        diagnostics = pack.AnalyzeStack(analyzer_pb2.AnalyzeStackRequest(resources=resources)).diagnostics
+        return [f"{each.urn} {_message(each.message)}" for each in diagnostics if "EGR716" in each.message]
+
+    assert violations("nodes") == []
+    [message] = violations("workers")
+    assert message.startswith("snat EGR716 snat-beyond-egress: SnatEntry snat: sourceVswitchId: lets out a vSwitch")
+
+
 def test_the_settings_name_client_namespaces_too(pack: Any) -> None:
     """Guards against a namespace whose label was forgotten, so that nothing shuts it."""
     messages = [message for _, message in _analyze_stack(pack)]
@@ -212,7 +258,7 @@ def test_the_engine_shows_each_message_behind_a_short_description(pack: Any) -> 
 
 def _read(resource_type: str, props: dict[str, Any]) -> list[tuple[str, str]]:
     proxy = unknown_checking_proxy(props)
-    return [(s.group_kind, s.ref.name) for s in subjects_of_resource(resource_type, proxy, "urn")]
+    return [(s.group_kind, s.ref.name) for s in subjects_of_registered(resource_type, proxy, Registration(urn="urn"))]
 
 
 def test_the_type_of_a_resource_counts_where_its_properties_lie_or_are_silent() -> None:
@@ -234,5 +280,5 @@ def test_the_type_of_a_resource_counts_where_its_properties_lie_or_are_silent() 
 def test_properties_become_plain_data() -> None:
     """Guards against proxies that raise inside a rule, and against 80.0 where a port is meant."""
     props = {"spec": {"a": [{"port": 80.0}, UNKNOWN_STRING_VALUE], "b": None, "c": 1.5}}
-    [subject] = subjects_of_resource(BACKEND, unknown_checking_proxy(props), "urn")
+    [subject] = subjects_of_registered(BACKEND, unknown_checking_proxy(props), Registration(urn="urn"))
     assert subject.whole == {"spec": {"a": [{"port": 80}, UNKNOWN], "b": None, "c": 1.5}}

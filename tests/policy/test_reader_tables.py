@@ -25,6 +25,8 @@ ROWS: list[tuple[str, str, set[str], str]] = [
     (GATEWAY, "envoypatchpolicies", WRITE, "write gateway.envoyproxy.io/envoypatchpolicies"),
     (GATEWAY, "envoyproxies", WRITE, "write gateway.envoyproxy.io/envoyproxies"),
     (ASM, "asmegresstrafficpolicies", WRITE, "write istio.alibabacloud.com/asmegresstrafficpolicies"),
+    ("alibabacloud.com", "podeips", WRITE, "write alibabacloud.com/podeips"),
+    ("network.alibabacloud.com", "podnetworkings", WRITE, "write network.alibabacloud.com/podnetworkings"),
     (ASM, "istiogateways", WRITE, "write istio.alibabacloud.com/istiogateways"),
     ("extensions.istio.io", "trafficextensions", WRITE, "write extensions.istio.io/trafficextensions"),
     ("extensions.istio.io", "wasmplugins", WRITE, "write extensions.istio.io/wasmplugins"),

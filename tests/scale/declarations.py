@@ -37,9 +37,23 @@ def write_stack(project: Path, *, hosts: int, groups: int) -> dict[str, Any]:
     return config
 
 
-def write_config(project: Path, config: dict[str, Any]) -> None:
+def write_on_cloud(project: Path, *, hosts: int) -> None:
+    """Give the project's stack `prod` so many further hosts, and an account that has room for them."""
+    path = project / "stacks" / "Pulumi.prod.yaml"
+    config = cast("dict[str, dict[str, Any]]", yaml12.parse_yaml(path.read_text()))["config"]
+    clients = [
+        name for name, each in config["cluster-egress:cluster"]["namespaces"].items() if each["role"] == "client"
+    ]
+    config["cluster-egress:cloud"]["limits"]["natPolicies"] = 1_000_000
+    for number in range(hosts):
+        further = destination(number, 0) | {"clients": {clients[number % len(clients)]: {"serviceAccounts": ["app"]}}}
+        config["cluster-egress:destinations"][f"host-{number}"] = further
+    write_config(project, config, stack="prod")
+
+
+def write_config(project: Path, config: dict[str, Any], *, stack: str = "dev") -> None:
     """Write the stack file's config, and leave the rest of it; JSON is YAML too."""
-    path = project / "stacks" / "Pulumi.dev.yaml"
+    path = project / "stacks" / f"Pulumi.{stack}.yaml"
     whole = cast("dict[str, Any]", yaml12.parse_yaml(path.read_text()))
     path.write_text(json.dumps({**whole, "config": config}))
 

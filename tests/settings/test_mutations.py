@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from components.settings import SettingsError, report
 from components.settings.plain import is_list, is_map
 from components.settings.problems import dotted
+from tests.every_cloud_key import VARIANTS
 from tests.every_key import rich_values
 from tests.every_offer_key import every_offer_values
 from tests.settings.mutations import Mutation, mutations
@@ -153,7 +154,8 @@ def _used(value: object, found: defaultdict[type[BaseModel], set[str]]) -> None:
 def test_every_key_that_settings_know_is_mutated() -> None:
     """A new key was never tried, because the stack with every key does not have it."""
     found: defaultdict[type[BaseModel], set[str]] = defaultdict(set)
-    for values in (full_values(), rich_values(), every_offer_values()):
+    on_cloud = [values() for values in VARIANTS.values()]
+    for values in (full_values(), rich_values(), every_offer_values(), *on_cloud):
         _used(settings_of(values), found)
     missing = {model.__name__: set(model.model_fields) - names for model, names in found.items()}
     assert {name: rest for name, keys in missing.items() if (rest := keys - _TRIED_ELSEWHERE.get(name, set()))} == {}

@@ -21,8 +21,9 @@ from components.plan.mesh.proxy import TELL_NOTHING
 from components.plan.names import digest, hash_bits, kube_name
 from components.plan.objects import DECLARATION, KubeObject, declaration
 from components.plan.placement import avoiding_each_other, node_choice
+from components.settings.cloud.nodes import ChosenNodes
 from components.settings.destinations import Destination
-from components.settings.egress import ExistingNodes, FurtherGateway
+from components.settings.egress import FurtherGateway
 from components.settings.mesh import Asm
 from components.settings.reserved import ASM_NAMESPACE, ASM_PORTS
 
@@ -57,7 +58,7 @@ def ports(destinations: Mapping[str, Destination], gateway: str | None) -> list[
 
 
 def istio_gateway(
-    at: AsmGateway, mesh: Asm, gateway: FurtherGateway, nodes: ExistingNodes, numbers: Iterable[int]
+    at: AsmGateway, mesh: Asm, gateway: FurtherGateway, nodes: ChosenNodes, numbers: Iterable[int]
 ) -> KubeObject:
     """The gateway: its Deployment, and a Service within the cluster.
 

@@ -79,11 +79,15 @@ def _deployment(settings: Settings, approvals: Approvals, name: str) -> dict[str
     deployment: dict[str, Any] = {} if gateway.autoscaling is not None else {"replicas": gateway.replicas}
     deployment["strategy"] = NO_GAP
     deployment["pod"] = {**_membership(settings, gateway, approvals), **placed}
+    container: dict[str, Any] = {}
+    registry = settings.install.envoy_gateway.image_registry
+    if registry is not None:  # the chart's value is for the controller's images alone (v1.9.1, _helpers.tpl)
+        container["imageRepository"] = f"{registry}/envoyproxy/envoy"
     if gateway.helpers is not None:
         deployment["initContainers"] = helper_containers(gateway)
         deployment["pod"]["volumes"] = helper_volumes(gateway)
-        deployment["container"] = {"volumeMounts": helper_mounts(gateway)}
-    return deployment
+        container["volumeMounts"] = helper_mounts(gateway)
+    return deployment | ({"container": container} if container else {})
 
 
 def _membership(settings: Settings, gateway: BackendGateway, approvals: Approvals) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Is everything that the declaration asks for approved? Settings can ask; only approvals can grant."""
 
-from components.plan.preflight import addresses, names, offers, sources
+from components.plan.preflight import addresses, cloud, names, offers, sources
 from components.settings import Problem, Settings
 from policy.approvals import Approvals
 
@@ -12,5 +12,6 @@ def check(settings: Settings, approvals: Approvals, *, file: str, approvals_file
         *addresses.check(settings, approvals, approvals_file),
         *sources.check(settings, approvals, approvals_file),
         *offers.check(settings, approvals, approvals_file),
+        *cloud.check(settings, approvals, approvals_file),
     ]
     return [Problem(file=file, path=path, wrong=wrong, instead=instead) for path, wrong, instead in found]

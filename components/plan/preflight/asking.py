@@ -10,6 +10,8 @@ from components.settings.problems import Path
 
 ISSUERS: Path = ("egress", "mesh", "issuers")
 """Where issuers of tokens for the egress gateways are declared."""
+NODE_FETCHES: Path = ("egress", "nodes", "fetches")
+"""Where what the egress nodes themselves reach is declared."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,5 +41,8 @@ def asked_by(settings: Settings) -> Iterator[Asked]:
     fetches = {("backends", each.backend, "access", each.key): each for each in network_needs.of_fetches(settings)}
     for path, fetch in fetches.items():
         yield Asked(path=path, entry=fetch.backend, need=fetch.need, written={"cidrs": fetch.need.cidrs or ()})
+    for name, fetch in network_needs.node_fetches(settings).items():
+        need = network_needs.of_node_fetch(fetch)
+        yield Asked(path=(*NODE_FETCHES, name), entry=name, need=need, written={"cidrs": fetch.cidrs or ()})
     for name, need in network_needs.of_issuers(settings).items():
         yield Asked(path=(*ISSUERS, name), entry=name, need=need, written={"cidrs": need.cidrs or ()})

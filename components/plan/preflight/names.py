@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 from components.plan import network_needs
 from components.plan.groups import SNI_ROOT
-from components.plan.preflight.asking import ISSUERS
+from components.plan.preflight.asking import ISSUERS, NODE_FETCHES
 from components.settings import Settings
 from components.settings.offers.backends import Backend
 from components.settings.problems import Found, Path
@@ -50,6 +50,9 @@ def _of_destinations(settings: Settings) -> Iterator[tuple[Path, str]]:
     for name, need in network_needs.of_issuers(settings).items():
         for host in need.hosts:
             yield (*ISSUERS, name, "jwksUri"), host
+    for name, fetch in network_needs.node_fetches(settings).items():
+        for index, host in enumerate(fetch.hosts):
+            yield (*NODE_FETCHES, name, "hosts", index), host
 
 
 def _of_backends(settings: Settings) -> Iterator[tuple[Path, str]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pydantic.alias_generators import to_camel
 
 from components.settings import Settings
-from components.settings.egress import ExistingAddresses
+from components.settings.cloud.addresses import ExistingAddresses
 from components.settings.install import EnvoyGateway, Istio
 from components.settings.problems import Found, Path
 from policy.approvals import Approvals
@@ -53,8 +53,9 @@ def _from_elsewhere(settings: Settings) -> Iterator[tuple[Path, str]]:
 def _too_wide(settings: Settings) -> Found:
     """What the firewall team is asked to let in as a source."""
     mesh: Path = ("egress", "mesh")
+    ours = settings.egress.addresses
     asked: dict[Path, ExistingAddresses | None] = {
-        ("egress", "addresses"): settings.egress.addresses,
+        ("egress", "addresses"): ours if isinstance(ours, ExistingAddresses) else None,
         (*mesh, "gateway", "addresses"): settings.egress.mesh.gateway.addresses,
         **{
             (*mesh, "gateways", name, "addresses"): gateway.addresses

@@ -4,8 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from components.settings.cloud.addresses import ExistingAddresses
+from components.settings.cloud.nodes import ExistingNodes
 from components.settings.destinations import Count
-from components.settings.egress import Autoscaling, ExistingAddresses, ExistingNodes
+from components.settings.egress import Autoscaling
 from components.settings.install import Source
 from components.settings.offers.backends import TlsVersion
 from components.settings.plain import is_map

@@ -1,0 +1,1 @@
+"""What is created on Alibaba Cloud, as plain values; what only the cloud knows, as ids, the components add."""

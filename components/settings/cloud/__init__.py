@@ -1,0 +1,1 @@
+"""What is created on Alibaba Cloud: nodes, addresses, a firewall; and what of it an account may have."""
