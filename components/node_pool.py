@@ -9,7 +9,7 @@ import pulumi_alicloud as alicloud
 
 from components.kube import kube_object
 from components.plan.cloud.nodes import NodePoolPlan, PodNetworkingPlan
-from components.plan.cloud.security_groups import SecurityGroup
+from components.plan.cloud.security_groups import SecurityGroup, SecurityGroupRule
 from components.plan.objects import KubeObject
 
 _NOT_OURS: Final = ["scalingConfig.eipBandwidth", "scalingConfig.eipInternetChargeType"]
@@ -60,22 +60,31 @@ class EgressNodePool(pulumi.ComponentResource):
         )
 
     def _rules(self, planned: SecurityGroup, group: alicloud.ecs.SecurityGroup) -> list[pulumi.Resource]:
-        return [
-            alicloud.ecs.SecurityGroupRule(
-                f"{planned.name}-{rule.name}",
-                security_group_id=group.id,
-                type=rule.direction,
-                policy=rule.policy,
-                ip_protocol=rule.protocol,
-                port_range=rule.ports,
-                cidr_ip=rule.cidr,
-                priority=rule.priority,
-                nic_type="intranet",  # in a VPC there is no other, but without it the provider finds no rule again
-                description=rule.description,
-                opts=pulumi.ResourceOptions(parent=self),
-            )
-            for rule in planned.rules
-        ]
+        """What is dropped comes after what is accepted: one run may do both to what is in use."""
+        accepted = [self._rule(planned, rule, group, []) for rule in planned.rules if rule.policy == "accept"]
+        dropped = [self._rule(planned, rule, group, accepted) for rule in planned.rules if rule.policy == "drop"]
+        return [*accepted, *dropped]
+
+    def _rule(
+        self,
+        planned: SecurityGroup,
+        rule: SecurityGroupRule,
+        group: alicloud.ecs.SecurityGroup,
+        after: Sequence[pulumi.Resource],
+    ) -> pulumi.Resource:
+        return alicloud.ecs.SecurityGroupRule(
+            f"{planned.name}-{rule.name}",
+            security_group_id=group.id,
+            type=rule.direction,
+            policy=rule.policy,
+            ip_protocol=rule.protocol,
+            port_range=rule.ports,
+            cidr_ip=rule.cidr,
+            priority=rule.priority,
+            nic_type="intranet",  # in a VPC there is no other, but without it the provider finds no rule again
+            description=rule.description,
+            opts=pulumi.ResourceOptions(parent=self, depends_on=[*after]),
+        )
 
     def _pool(
         self, name: str, group: alicloud.ecs.SecurityGroup, after: Sequence[pulumi.Resource]

@@ -4,13 +4,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from components.plan import network_needs
-from components.plan.cloud.seen_as import source_cidrs
+from components.plan.cloud.seen_as import connected_cidrs, source_cidrs
 from components.plan.egress_gateway import direct_namespaces, gateways_of
 from components.plan.network_needs import Fetcher, Need
 from components.plan.objects import KubeObject, Plain
 from components.plan.offers.listeners import gateways_of as backend_gateways_of
 from components.plan.offers.listeners import listeners_of
 from components.settings import Settings
+from components.settings.cloud.addresses import NatAddresses
 from components.settings.destinations import Destination, DestinationPort
 from components.settings.egress import FurtherGateway
 from components.settings.offers.backends import Backend
@@ -35,7 +36,7 @@ def handoff(settings: Settings, *, stack: str, planned: Sequence[KubeObject]) ->
         "stack": stack,
         "cluster": settings.cluster.name,
         "posture": settings.egress.posture,
-        "sources": {"mode": settings.egress.addresses.mode, "cidrs": _seen_as(settings, settings.egress.mesh.gateway)},
+        "sources": _sources(settings),
         "gateways": [
             {"name": name, "cidrs": _seen_as(settings, gateway)}
             for name, gateway in gateways_of(settings).items()
@@ -67,6 +68,12 @@ def with_addresses(handoff: Plain, cidrs: object) -> Plain:
 
     senders = {key: [known(each) for each in handoff[key]] for key in ("gateways", "backendGateways")}
     return {**handoff, "sources": known(handoff["sources"]), **senders}
+
+
+def _sources(settings: Settings) -> dict[str, Any]:
+    addresses = settings.egress.addresses
+    seen = {"mode": addresses.mode, "cidrs": _seen_as(settings, settings.egress.mesh.gateway)}
+    return seen | ({"connected": [*connected_cidrs(settings)]} if isinstance(addresses, NatAddresses) else {})
 
 
 def _seen_as(settings: Settings, gateway: FurtherGateway | BackendGateway) -> list[str] | None:

@@ -124,7 +124,8 @@ def test_the_hand_off_has_the_addresses_once_they_are_known() -> None:
     """Firewall teams were handed `null`, or the ranges behind the gateway that nobody outside sees."""
     with project_of("prod") as project:
         outputs = preview(project, "prod", with_policy=False).outputs
-    assert outputs["handoff"]["sources"] == {"mode": "nat", "cidrs": UNKNOWN}
+    connected = ["10.20.9.0/25", "10.20.9.128/25"]
+    assert outputs["handoff"]["sources"] == {"mode": "nat", "cidrs": UNKNOWN, "connected": connected}
     assert {each["cidrs"] for each in outputs["handoff"]["backendGateways"]} == {UNKNOWN}
 
 

@@ -58,6 +58,19 @@ def test_security_groups_drop_what_nobody_accepts(name: str) -> None:
     assert {each.inputs["nicType"] for each in stack(name).of("SecurityGroupRule")} == {"intranet"}
 
 
+@pytest.mark.parametrize("name", ["prod", "pods"])
+def test_what_is_dropped_comes_after_what_is_accepted(name: str) -> None:
+    """One run enforced and declared a destination in use; the drop was there first, and cut it off."""
+    registered = stack(name)
+    rules = registered.of("SecurityGroupRule")
+    for drop in (each for each in rules if each.inputs["policy"] == "drop"):
+        group = drop.property_dependencies["securityGroupId"]
+        accepts = [each for each in rules if each.property_dependencies["securityGroupId"] == group]
+        accepts = [each for each in accepts if each.inputs["policy"] == "accept"]
+        assert accepts
+        assert all(registered.is_after(drop, each) for each in accepts)
+
+
 def test_a_fixed_number_stays_fixed() -> None:
     """Nodes that somebody added by hand were not noticed; or autoscaling that was on before stayed on."""
     (pool,) = stack("prod").of("NodePool")

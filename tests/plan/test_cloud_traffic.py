@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from components.plan.cloud.firewall import DNS, FQDN
+from components.plan.cloud.traffic import traffic
 from components.plan.handoff import handoff
 from tests.every_cloud_key import ANSWERABLE, flannel_values, on_cloud, terway_values
 from tests.every_offer_key import every_offer_values
@@ -264,3 +265,25 @@ def test_a_managed_mesh_s_control_plane_passes() -> None:
     }
     del values["install"]["istio"]
     assert passes(firewall_of(values), _POD, "93.184.216.9", 15012, spoken="bytes") == "accept"
+
+
+@pytest.mark.parametrize(
+    ("keys", "passed"),
+    [
+        ({"addresses": ["10.99.0.5"], "ports": {"api": {"port": 5432, "protocol": "TCP"}}}, []),
+        ({"cidrs": ["10.99.0.0/28"]}, []),
+        ({"cidrs": ["10.99.0.0/28", "93.184.216.0/28"]}, ["api.example.net"]),
+        (
+            {"cidrs": ["10.99.0.0/28", "93.184.216.0/28"], "ports": {"api": {"port": 5432, "protocol": "TCP"}}},
+            ["93.184.216.0/28"],
+        ),
+    ],
+)
+def test_what_connected_networks_hold_is_nothing_to_a_firewall_at_the_nat_gateway(
+    keys: dict[str, Any], passed: list[str]
+) -> None:
+    """Books and policies for a data centre used up what was bought, and never matched."""
+    values = flannel_values()
+    before = {each.place for each in traffic(settings_of(values))}
+    found = {each.place for each in traffic(settings_of(_destination(values, "other", **keys)))}
+    assert sorted(found - before) == passed

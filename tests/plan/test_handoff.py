@@ -131,6 +131,10 @@ def test_what_nodes_fetch_stands_in_the_handoff() -> None:
     ]
 
 
+def _connected(cidrs: list[str] | None) -> dict[str, list[str]]:
+    return {} if cidrs is None else {"connected": cidrs}
+
+
 @pytest.mark.parametrize(
     ("variant", "cidrs"),
     [
@@ -144,7 +148,9 @@ def test_addresses_that_are_created_stand_in_the_handoff(variant: str, cidrs: li
     """The firewall team let in other addresses than those that are created; elastic ones only the cloud knows."""
     values = VARIANTS[variant]()
     mode = values["egress"]["addresses"]["mode"]
-    assert plan_of(values).handoff["sources"] == {"mode": mode, "cidrs": cidrs}
+    sources = plan_of(values).handoff["sources"]
+    connected = {"flannel": ["192.168.0.128/26", "192.168.0.64/26"], "terway": ["10.244.8.0/24", "10.244.9.0/24"]}
+    assert sources == {"mode": mode, "cidrs": cidrs} | _connected(connected.get(variant))
 
 
 def test_gateways_of_backends_say_both_sides() -> None:

@@ -1,5 +1,6 @@
 """As what networks outside see those who send."""
 
+from components.plan.cloud.traffic import Source, senders
 from components.settings import Settings
 from components.settings.cloud.addresses import ExistingAddresses, NatAddresses, PodAddresses
 from components.settings.cloud.nodes import DedicatedNodes
@@ -20,6 +21,12 @@ def source_cidrs(settings: Settings, own: ExistingAddresses | None = None) -> tu
         if isinstance(addresses, NatAddresses)
         else inside_cidrs(settings, of_pods=isinstance(addresses, PodAddresses))
     )
+
+
+def connected_cidrs(settings: Settings) -> tuple[str, ...]:
+    """The ranges that networks connected to the VPC see: no NAT gateway is on the way to them."""
+    found = {each for source in senders(settings) for each in inside_cidrs(settings, of_pods=source is Source.PODS)}
+    return tuple(sorted(found))
 
 
 def inside_cidrs(settings: Settings, *, of_pods: bool) -> tuple[str, ...]:

@@ -13,7 +13,10 @@ from components.plan.offers.listeners import gateways_of as backend_gateways_of
 from components.settings import Settings
 from components.settings.egress import FurtherGateway
 from components.settings.offers.backends import Backend
+from policy.facts.addresses import AddressClass, classes_in, parse_network
 
+_CONNECTED: Final = {AddressClass.PRIVATE, AddressClass.SHARED, AddressClass.UNIQUE_LOCAL}
+"""What addresses of networks are that are connected to the VPC."""
 _XDS: Final = 15012
 """Where a mesh's control plane answers proxies (istio.io, "Ports used by Istio")."""
 
@@ -76,14 +79,23 @@ class Opening:
 def traffic(settings: Settings) -> tuple[Traffic, ...]:
     """Everything that is declared and leaves by `egress.addresses`, sorted, each once.
 
-    What bears a name is known by it; what bears none, by its addresses where they are declared.
+    What bears a name is known by it; what bears none, by its addresses where they are declared. What goes to private
+    addresses is not there: networks that are connected to the VPC have routes of their own, past NAT gateways.
     """
     found: set[Traffic] = set()
     for each in leaving(settings):
+        if each.cidrs and all(map(_is_private, each.cidrs)):
+            continue
         by_address = each.cidrs is not None and (each.seen is Seen.BYTES or not each.names)
-        for place in (each.cidrs or ()) if by_address else each.names:
+        places = [cidr for cidr in each.cidrs or () if not _is_private(cidr)] if by_address else each.names
+        for place in places:
             found.add(Traffic(source=each.source, seen=each.seen, port=each.port, place=place, is_name=not by_address))
     return tuple(sorted(found))
+
+
+def _is_private(cidr: str) -> bool:
+    found = classes_in(parse_network(cidr))
+    return bool(found) and found <= _CONNECTED
 
 
 def openings(settings: Settings) -> tuple[Opening, ...]:
