@@ -13,7 +13,7 @@ from cli.errors import SettingsFileError
 from cli.plain_data import is_map
 from policy.readers.cloud.kinds import ANSWER
 from policy.registry import judge
-from policy.rule import Context, ObjectRef, Severity, Subject, Violation
+from policy.rule import AuditRule, Context, ObjectRef, Severity, Subject, Violation
 from policy.scopes import NAMESPACED_KINDS
 from policy.subjects import in_namespace, subjects_of
 
@@ -181,16 +181,16 @@ def _in_source(source: Source, violations: list[tuple[Violation, _Origin]]) -> I
 
 
 def _in_no_source(violations: list[Violation], first: Source, approvals: Path | None) -> Iterator[Found]:
-    """What is wrong with the stack as a whole: it stands where it is approved, or at least somewhere."""
-    if not violations:
-        return
+    """What is wrong with the approvals stands there; what is wrong with the stack as a whole, at the first PATH."""
+    path = None if first.path is None else Path(first.argument)
+    shown = first.shown if path is None else shown_path(path)
     place: Place | None = None
-    if approvals is not None:
+    if approvals is not None and any(isinstance(each.rule, AuditRule) for each in violations):
         content = approvals.read_bytes()
         place = places_of(content.decode("utf-8-sig"), read_documents(content)).get(0)
     for violation in violations:
-        line = 1 if place is None else line_of(place, violation.path)
-        if approvals is None:
-            yield Found(violation=violation, file=first.shown, path=first.path, line=line)
-        else:
+        if approvals is not None and isinstance(violation.rule, AuditRule):
+            line = 1 if place is None else line_of(place, violation.path)
             yield Found(violation=violation, file=shown_path(approvals), path=approvals, line=line)
+        else:
+            yield Found(violation=violation, file=shown, path=path, line=1)

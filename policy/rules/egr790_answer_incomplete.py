@@ -12,18 +12,19 @@ _DIGITS_AT_MOST: Final = 9
 
 
 def _check(subjects: tuple[Subject, ...], _context: Context) -> Iterator[Finding]:
-    queries: defaultdict[tuple[str, int], list[Subject]] = defaultdict(list)
+    queries: defaultdict[tuple[str, int, tuple[str, ...]], list[Subject]] = defaultdict(list)
     networks: dict[str, None] = {}
     for answer in subjects:
         yield from (finding.of(answer) for finding in _judge(answer))
         total = _number(answer, "TotalCount")
         if total is not None:
-            queries[_api(answer), total].append(answer)
+            scopes = sorted(f"{each.value}" for each in _each(answer, "scopes"))
+            queries[_api(answer), total, tuple(scopes)].append(answer)
         networks |= dict.fromkeys(f"{each.value}" for each in _each(answer, "networks"))
         first = next(iter(networks), "")
         if any(each.value != first for each in _each(answer, "networks")):
             yield Finding(path="", message=f"shows another network than {first}").of(answer)
-    for (_, total), answers in queries.items():
+    for (_, total, _), answers in queries.items():
         yield from _judge_pages(total, answers)
 
 
@@ -36,9 +37,9 @@ def _judge(answer: Subject) -> Iterator[Finding]:
         else:
             yield Finding(path="", message=f"is an error: {shown(f'{code}: {text}')}")
         return
-    for each in _each(answer, "strange"):
-        strange = as_mapping(each.value) or {}
-        yield Finding(path=f"{strange.get('path')}", message=f"{strange.get('why')}, so it cannot be judged")
+    for each in _each(answer, "malformed"):
+        malformed = as_mapping(each.value) or {}
+        yield Finding(path=f"{malformed.get('path')}", message=f"{malformed.get('why')}, so it cannot be judged")
     if whole.get("TotalCount") is not None and _number(answer, "TotalCount") is None:
         yield Finding(path="TotalCount", message=f"{shown(whole['TotalCount'])} is no number of items")
     if whole.get("NextToken") not in (None, "") and not _number(answer, "TotalCount"):
@@ -48,7 +49,7 @@ def _judge(answer: Subject) -> Iterator[Finding]:
 
 
 def _judge_pages(total: int, answers: list[Subject]) -> Iterator[Finding]:
-    """Pages of one query have one total; each query has one first page."""
+    """Pages of one query have one total, and are about the same; each query has one first page, if it says so."""
     held = sum(_number(answer, "held") or 0 for answer in answers)
     first = sum(_number(answer, "PageNumber") == 1 for answer in answers)
     if held < total * max(1, first):

@@ -52,7 +52,7 @@ def test_half_of_the_answers_is_not_enough(vpc: Path, capsys: pytest.CaptureFixt
     assert main(["check", "--stack", "prod", str(vpc)]) == 2
     told = capsys.readouterr().out
     assert "answer DescribeEipAddresses TotalCount: there are 6 items, and 5 of them are here" in told
-    assert "EGR791 answer-missing unanswered DescribeIpv6Gateways: is not here" in told
+    assert f"\n{vpc}:1: block EGR791 answer-missing unanswered DescribeIpv6Gateways: is not here" in told
 
 
 def test_the_approvals_of_the_stack_count(

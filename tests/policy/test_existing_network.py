@@ -194,6 +194,17 @@ WAYS_OUT: dict[str, tuple[Change, list[str]]] = {
             "egress nodes' nor the gateways' pods'",
         ],
     ),
+    "an instance's second interface in the firewall's own vSwitch": (
+        put("network-interfaces", 2, VSwitchId="vsw-firewall-h"),
+        [
+            "EGR716 SnatEntry snat-fw: lets out a vSwitch that is neither the egress nodes' nor the gateways' pods'",
+            "EGR721 SnatEntry snat-fw: lets out a vSwitch whose route table ce_prod does not take over",
+            "EGR721 VPCRouteEntry vtb-firewall:0.0.0.0/0: leads to the NAT gateway from a table that ce_prod does not "
+            "take over",
+            "EGR722 RouteTableAttachment vtb-firewall:vsw-firewall-h: has the egress route table, and is neither the "
+            "egress nodes' nor the gateways' pods'",
+        ],
+    ),
 }
 
 

@@ -41,10 +41,18 @@ NAT_GATEWAYS: Final = _api(
     "DescribeNatGateways", "NatGateways.NatGateway", "NatGatewayId", network.nat_gateway, network="VpcId"
 )
 SNAT_ENTRIES: Final = _api(
-    "DescribeSnatTableEntries", "SnatTableEntries.SnatTableEntry", "SnatEntryId", network.snat_entry
+    "DescribeSnatTableEntries",
+    "SnatTableEntries.SnatTableEntry",
+    "SnatEntryId",
+    network.snat_entry,
+    scope="SnatTableId",
 )
 FORWARD_ENTRIES: Final = _api(
-    "DescribeForwardTableEntries", "ForwardTableEntries.ForwardTableEntry", "ForwardEntryId", network.forward_entry
+    "DescribeForwardTableEntries",
+    "ForwardTableEntries.ForwardTableEntry",
+    "ForwardEntryId",
+    network.forward_entry,
+    scope="ForwardTableId",
 )
 EIPS: Final = _api("DescribeEipAddresses", "EipAddresses.EipAddress", "AllocationId", network.elastic_address)
 VSWITCHES: Final = _api("DescribeVSwitches", "VSwitches.VSwitch", "VSwitchId", network.vswitch, network="VpcId")
@@ -86,7 +94,7 @@ FIREWALLS: Final = _api("DescribeNatFirewallList", "NatFirewallList", "ProxyId",
 POLICIES: Final = _api(
     "DescribeNatFirewallControlPolicy", "Policys", "NatGatewayId", firewall.nat_policy, scope="NatGatewayId"
 )
-BOOKS: Final = _api("DescribeAddressBook", "Acls", "GroupName", firewall.address_book)
+BOOKS: Final = _api("DescribeAddressBook", "Acls", "GroupName", firewall.address_book, scope="GroupType")
 APIS: Final = (
     NAT_GATEWAYS,
     SNAT_ENTRIES,
@@ -138,7 +146,7 @@ class _Head:
         self._api = api
         self._fields = fields
         self._held = 0
-        self._strange: list[dict[str, str]] = []
+        self._malformed: list[dict[str, str]] = []
         self._scopes: dict[str, None] = {}
         self._networks: dict[str, None] = {}
 
@@ -149,7 +157,7 @@ class _Head:
             **{key: self._fields[key] for key in known if key in self._fields},
             "api": "" if self._api is None else self._api.name,
             "held": self._held,
-            "strange": self._strange,
+            "malformed": self._malformed,
             "scopes": [*self._scopes],
             "networks": [*self._networks],
         }
@@ -165,7 +173,7 @@ class _Head:
             found = self._fields
         values = () if found is None else as_sequence(found)
         if values is None:
-            self._strange.append({"path": path, "why": "is no list"})
+            self._malformed.append({"path": path, "why": "is no list"})
             return
         for index, value in enumerate(values):
             self._held += 1
@@ -173,7 +181,7 @@ class _Head:
             try:
                 yield from (_subject(each, origin, f"{item}.{place}".strip(".")) for each in self._made(value))
             except ShapeError as error:
-                self._strange.append({"path": f"{place}.{error}".removesuffix("."), "why": "is not as documented"})
+                self._malformed.append({"path": f"{place}.{error}".removesuffix("."), "why": "is not as documented"})
 
     def _made(self, value: object) -> list[Made]:
         api, fields = self._api, as_mapping(value)

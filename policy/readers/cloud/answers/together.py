@@ -29,7 +29,7 @@ def settled(subjects: Iterable[Subject]) -> tuple[Subject, ...]:
     answers = frozenset(_text(each, "api") for each in every if each.group_kind == kinds.ANSWER)
     if not answers:
         return every
-    strange = frozenset(_strange_eips(every, answers))
+    foreign = frozenset(_foreign_eips(every, answers))
     books = frozenset(_named_books(every))
     firewalls = tuple(_Firewall.of(each, every) for each in _asked(every, kinds.NAT_FIREWALL))
     return tuple(
@@ -37,7 +37,7 @@ def settled(subjects: Iterable[Subject]) -> tuple[Subject, ...]:
         for each in every
         if each.registration is not None
         or not (
-            (each.group_kind in (kinds.EIP_ASSOCIATION, _EIP) and each.ref.name in strange)
+            (each.group_kind in (kinds.EIP_ASSOCIATION, _EIP) and each.ref.name in foreign)
             or (each.group_kind == kinds.ADDRESS_BOOK and _text(each, "groupName") not in books)
             or any(firewall.has(each) for firewall in firewalls)
         )
@@ -48,13 +48,14 @@ def _asked(subjects: tuple[Subject, ...], kind: str) -> Iterator[Subject]:
     return (each for each in subjects if each.group_kind == kind and each.registration is None)
 
 
-def _strange_eips(subjects: tuple[Subject, ...], answers: frozenset[str]) -> Iterator[str]:
+def _foreign_eips(subjects: tuple[Subject, ...], answers: frozenset[str]) -> Iterator[str]:
     """The EIPs that are on what the answers for this network would show, and do not."""
     if EIPS.name not in answers:
         return
+    shown = {kind: {_text(each, "id") for each in _asked(subjects, kind)} for _, kind in _SHOWN_BY.values()}
     for eip in _asked(subjects, kinds.EIP_ASSOCIATION):
-        api, kind = _SHOWN_BY.get(_text(eip, "instanceType"), ("", ""))
-        if api in answers and _text(eip, "instanceId") not in {_text(each, "id") for each in _asked(subjects, kind)}:
+        api, kind = _SHOWN_BY.get(_text(eip, "instanceType"), (None, ""))
+        if api in answers and _text(eip, "instanceId") not in shown[kind]:
             yield eip.ref.name
 
 
@@ -73,11 +74,12 @@ class _Firewall:
     table: str
     interface: str
     is_alone: bool
-    """Whether nothing but its own vSwitch has its table, and no instance is in that vSwitch."""
+    """Whether nothing but its own vSwitch has its table, and no instance is there, by an interface neither."""
 
     @staticmethod
     def of(firewall: Subject, subjects: tuple[Subject, ...]) -> "_Firewall":
         table, vswitch = _text(firewall, "proxyRouteTableId"), _text(firewall, "proxyVswitchId")
+        interface = _text(firewall, "proxyNetworkInterfaceId")
         attached = {
             _text(each, "vswitchId")
             for each in _asked(subjects, kinds.ROUTE_TABLE_ATTACHMENT)
@@ -87,9 +89,8 @@ class _Firewall:
             gateway=_text(firewall, "natGatewayId"),
             vswitch=vswitch,
             table=table,
-            interface=_text(firewall, "proxyNetworkInterfaceId"),
-            is_alone=attached <= {vswitch}
-            and not any(_text(each, "vswitchId") == vswitch for each in _asked(subjects, kinds.INSTANCE)),
+            interface=interface,
+            is_alone=attached <= {vswitch} and not any(_others_in(vswitch, interface, subjects)),
         )
 
     def has(self, subject: Subject) -> bool:
@@ -103,6 +104,14 @@ class _Firewall:
         if subject.group_kind == kinds.ROUTE_TABLE_ATTACHMENT:
             return True
         return subject.group_kind in kinds.ROUTE_ENTRIES and _text(subject, "nexthopId") == self.gateway
+
+
+def _others_in(vswitch: str, interface: str, subjects: tuple[Subject, ...]) -> Iterator[Subject]:
+    """The instances in a vSwitch, and the interfaces there that instances have, without the firewall's own."""
+    for each in (*_asked(subjects, kinds.INSTANCE), *_asked(subjects, kinds.NETWORK_INTERFACE)):
+        is_of_instance = each.group_kind == kinds.INSTANCE or _text(each, "instanceId") != ""
+        if is_of_instance and _text(each, "vswitchId") == vswitch and _text(each, "id") != interface:
+            yield each
 
 
 def _before(subject: Subject, firewalls: tuple[_Firewall, ...]) -> Subject:
