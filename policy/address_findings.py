@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network, IPv6Network
 
 from policy.destinations import AddressPlace, destinations_of
-from policy.facts.addresses import AddressClass, Network, embedded_ipv4
+from policy.facts.addresses import AddressClass, Network, embedded_ipv4, holds
 from policy.facts.special_ranges import SPECIAL_RANGES
 from policy.rule import ClusterRange, Finding, Grants, Subject
 
@@ -49,13 +49,13 @@ def cluster_range_of(place: AddressPlace, grants: Grants) -> ClusterRange | None
 
 def in_approved_range(place: AddressPlace, grants: Grants) -> bool:
     """Whether one approved range holds `place`, on whatever ports."""
-    return any(_holds(granted.network, place.canonical) for granted in grants.private_ranges)
+    return any(holds(granted.network, place.canonical) for granted in grants.private_ranges)
 
 
 def is_approved(place: AddressPlace, grants: Grants) -> bool:
     """Whether one approved range holds `place`, and approves its ports."""
     return any(
-        _holds(granted.network, place.canonical)
+        holds(granted.network, place.canonical)
         and (granted.ports is None or (bool(place.ports) and place.ports <= granted.ports))
         for granted in grants.private_ranges
     )
@@ -63,7 +63,7 @@ def is_approved(place: AddressPlace, grants: Grants) -> bool:
 
 def is_in_private_range(network: Network) -> bool:
     """Whether all of `network` is in one range of private addresses."""
-    return any(_holds(private, network) for private in _PRIVATE)
+    return any(holds(private, network) for private in _PRIVATE)
 
 
 def missing_approval(place: AddressPlace, grants: Grants) -> str:
@@ -82,12 +82,6 @@ def said_of_cluster(place: AddressPlace, known: ClusterRange) -> str:
 def said(place: AddressPlace) -> str:
     """How a message begins: `127.0.0.1 is`, `10.0.0.0/24 touches`."""
     return f"{place.text} {'is' if place.network.num_addresses == 1 else 'touches'}"
-
-
-def _holds(outer: IPv4Network | IPv6Network, inner: IPv4Network | IPv6Network) -> bool:
-    if isinstance(outer, IPv4Network):
-        return isinstance(inner, IPv4Network) and inner.subnet_of(outer)
-    return isinstance(inner, IPv6Network) and inner.subnet_of(outer)
 
 
 def _readings(place: AddressPlace) -> list[IPv4Network | IPv6Network]:

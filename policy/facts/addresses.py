@@ -25,6 +25,7 @@ __all__ = [
     "classify",
     "covers_everything",
     "embedded_ipv4",
+    "holds",
     "is_address",
     "is_wide",
     "network_of",
@@ -105,6 +106,11 @@ def network_of(address: Address) -> Network:
     """The network that holds `address` and nothing else."""
     network = IPv4Network if isinstance(address, IPv4Address) else IPv6Network
     return network((int(address), address.max_prefixlen))
+
+
+def holds(outer: Network, inner: Network) -> bool:
+    """Whether every address of `inner` is in `outer`; none is in a network of the other IP version."""
+    return outer.version == inner.version and outer.prefixlen <= inner.prefixlen and outer.overlaps(inner)
 
 
 def embedded_ipv4(address: Address) -> tuple[IPv4Address, ...]:

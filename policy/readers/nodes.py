@@ -4,13 +4,13 @@ Source: kubernetes/api, core/v1/types.go: NodeSpec, NodeAddress, and core/v1/tol
 the region and the id of the instance into providerID.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from policy.reading import Node, Reader, root
 from policy.rule import Context, Subject, Taint
 
-HARD: Final = frozenset({"NoSchedule", "NoExecute"})
+_HARD: Final = frozenset({"NoSchedule", "NoExecute"})
 """Effects of taints that keep pods away for certain."""
 _ZONES: Final = ("topology.kubernetes.io/zone", "failure-domain.beta.kubernetes.io/zone")
 _EXTERNAL: Final = "ExternalIP"
@@ -51,6 +51,16 @@ def taints_in(reader: Reader, taints: Node) -> list[Taint]:
     return found
 
 
-def is_same(own: Taint, known: Taint) -> bool:
+def missing_taint(own: Iterable[Taint], context: Context) -> str | None:
+    """Why egress nodes with these taints are open to other pods; `None` where they are not."""
+    hard = [each for each in own if each.effect in _HARD]
+    if not hard:
+        return "no taint keeps other pods away for certain"
+    if context.egress_taints and not any(_is_same(each, known) for each in hard for known in context.egress_taints):
+        return "is none of the taints that the settings give the egress nodes"
+    return None
+
+
+def _is_same(own: Taint, known: Taint) -> bool:
     """Whether a taint is one that the settings name."""
     return own.key == known.key and own.effect == known.effect and known.value in (None, own.value)

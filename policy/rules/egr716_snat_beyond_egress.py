@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
-from policy.facts.addresses import Network, is_wide, parse_network
-from policy.readers.cloud.egress_network import EGRESS_KINDS, egress_vswitches
+from policy.facts.addresses import Network, holds, is_wide, parse_network
+from policy.readers.cloud.egress_network import EGRESS_KINDS, egress_vswitches, range_of
 from policy.readers.cloud.kinds import NAT_GATEWAY, SNAT_ENTRY, SWITCHES
 from policy.readers.cloud.links import CloudStack, Leads
 from policy.readers.cloud.snat import SnatEntry, snat_entries
@@ -58,30 +58,20 @@ def _judge_range(told: Reader, entry: SnatEntry, ranges: list[Network] | None) -
     if ranges is None:
         if is_wide([network]):
             told.report(entry.source, f"{text} is too wide")
-    elif not any(_is_within(network, each) for each in ranges):
+    elif not any(holds(each, network) for each in ranges):
         told.report(entry.source, f"{text} is more than a vSwitch of the egress nodes that the stack shows")
 
 
 def _ranges(stack: CloudStack, egress: Leads) -> list[Network]:
     """The ranges of those egress vSwitches that the stack creates."""
-    found = [Reader().field(root(each.whole), "cidrBlock").value for each in map(stack.find, egress.handles) if each]
-    networks: list[Network] = []
-    for text in found:
-        try:
-            networks.append(parse_network(f"{text}"))
-        except ValueError:
-            continue
-    return networks
+    found = [range_of(each) for each in map(stack.find, egress.handles) if each]
+    return [network for network in found if network is not None]
 
 
 def _own_ranges(stack: CloudStack, vswitches: Leads) -> list[Network] | None:
     """The ranges of these vSwitches; `None` where the stack does not show every one."""
     ranges = _ranges(stack, vswitches)
     return ranges if len(ranges) == len(vswitches.handles) > 0 else None
-
-
-def _is_within(network: Network, outer: Network) -> bool:
-    return network.version == outer.version and network.prefixlen >= outer.prefixlen and network.overlaps(outer)
 
 
 RULE = StackRule(

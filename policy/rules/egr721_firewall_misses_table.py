@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from policy.readers.cloud.egress_network import Route, attachments_in, gateway_of, routes_in, tables_of
+from policy.facts.addresses import Network, parse_network
+from policy.readers.cloud.egress_network import Route, attachments_in, gateway_of, range_of, routes_in, tables_of
 from policy.readers.cloud.kinds import (
     NAT_FIREWALL,
     NAT_GATEWAY,
@@ -15,7 +16,7 @@ from policy.readers.cloud.kinds import (
     SWITCHES,
 )
 from policy.readers.cloud.links import CloudStack, Leads
-from policy.readers.cloud.snat import snat_entries
+from policy.readers.cloud.snat import SnatEntry, snat_entries
 from policy.rule import Context, Finding, Severity, StackRule, Subject
 
 
@@ -55,13 +56,36 @@ def _judge_senders(stack: CloudStack, firewall: Subject, tables: Leads, gateways
     for entry in snat_entries(stack):
         if gateways.isdisjoint(entry.gateway.handles):
             continue
-        for vswitch in sorted(entry.vswitch.handles):
+        network = _range_of(entry)
+        path = "sourceVswitchId" if network is None else entry.source.path
+        vswitches = entry.vswitch.handles if network is None else _vswitches_in(stack, network)
+        if network is not None and not vswitches:
+            message = f"{network} is in no vSwitch that is shown, so nobody knows whether {firewall.ref.name} sees it"
+            yield Finding(path=path, message=message).of(entry.subject)
+        for vswitch in sorted(vswitches):
             own = attached.get(vswitch)
             # What a vSwitch from elsewhere is attached to, nobody sees here.
             by_system = own is None and is_custom and stack.find(vswitch) is not None
             if by_system or (own is not None and own.isdisjoint(tables.handles)):
                 message = f"lets out a vSwitch whose route table {firewall.ref.name} does not take over"
-                yield Finding(path="sourceVswitchId", message=message).of(entry.subject)
+                yield Finding(path=path, message=message).of(entry.subject)
+
+
+def _range_of(entry: SnatEntry) -> Network | None:
+    """The range of an entry that is for no vSwitch; `None` also where it cannot be read: EGR716 says so."""
+    text = entry.source.value
+    if entry.vswitch.handles or not entry.vswitch.is_known or not isinstance(text, str):
+        return None
+    try:
+        return parse_network(text)
+    except ValueError:
+        return None
+
+
+def _vswitches_in(stack: CloudStack, network: Network) -> frozenset[str]:
+    """The vSwitches that have addresses of a range."""
+    found = ((stack.handle_of(each), range_of(each)) for each in stack.each(SWITCHES))
+    return frozenset(handle for handle, own in found if own is not None and own.overlaps(network))
 
 
 def _is_custom_table(table: Subject | None) -> bool:
@@ -77,7 +101,7 @@ RULE = StackRule(
     | SWITCHES
     | {NAT_FIREWALL, NAT_GATEWAY, ROUTE_TABLE_ATTACHMENT, SNAT_ENTRY},
     summary="A NAT firewall takes over every route table that leads to its NAT gateway, and the vSwitches that leave "
-    "by the gateway have such a table.",
+    "by the gateway, also by a range, have such a table.",
     why="What is in another table goes straight to the NAT gateway, with the addresses that firewalls outside trust, "
     "and no policy is asked. A NAT gateway also puts a route to itself into the VPC's system table.",
     remediation="list every table with a route to the NAT gateway in natRouteEntryLists, and attach the egress "

@@ -30,6 +30,8 @@ _TERWAY: Final = "eni_conf"
 """The key of Terway's configuration, for all nodes or for those with a label."""
 _CONFIGURATIONS: Final = PROFILES | {"eni-config"}
 _VSWITCH: Final = re.compile(r"vsw-[a-z0-9-]+")
+_UNATTACHED: Final = "Available"
+"""The status of an interface (ECS, API 2014-05-26: DescribeNetworkInterfaces)."""
 _MACHINES: Final = CLUSTERS | CONTAINER_GROUPS | INSTANCES | INTERFACES | {NODE_POOL, PROVISIONING_GROUP, SCALING_GROUP}
 
 
@@ -38,6 +40,8 @@ def _check(subjects: tuple[Subject, ...], context: Context) -> Iterator[Finding]
     egress, machines = dedicated_vswitches(stack, context), egress_instances(stack, context)
     for subject in stack.each(_MACHINES):
         if (subject.group_kind == NODE_POOL and is_egress_pool(subject, context)) or _is_of(subject, machines):
+            continue
+        if _is_unattached(subject):
             continue
         found = {key: stack.follow(subject, key, SWITCHES) for key in _KEYS}
         found |= {key: stack.follow(subject, key, SWITCHES, _ids(subject, key)) for key in _HOLDERS}
@@ -56,6 +60,16 @@ def _is_of(subject: Subject, machines: frozenset[str]) -> bool:
     return subject.registration is None and not machines.isdisjoint(
         {f"{whole.get(key)}" for key in ("id", "instanceId")}
     )
+
+
+def _is_unattached(subject: Subject) -> bool:
+    """Whether it is an interface that the cloud shows on nothing, so that nothing is sent from it.
+
+    One in use without an instance is a cloud service's.
+    """
+    whole = as_mapping(subject.whole) or {}
+    is_shown = subject.registration is None and subject.group_kind in INTERFACES
+    return is_shown and whole.get("instanceId") in (None, "") and whole.get("status") == _UNATTACHED
 
 
 def _ids(subject: Subject, key: str) -> list[object]:

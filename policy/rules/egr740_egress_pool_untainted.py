@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from policy.readers.cloud.egress_network import is_egress_pool
 from policy.readers.cloud.kinds import NODE_POOL
-from policy.readers.nodes import HARD, is_same, taints_in
+from policy.readers.nodes import missing_taint, taints_in
 from policy.reading import Reader, root
 from policy.rule import Context, Finding, ObjectRule, Severity, Subject
 
@@ -14,13 +14,9 @@ def _check(subject: Subject, context: Context) -> Iterator[Finding]:
         return
     reader = Reader()
     taints = reader.field(root(subject.whole), "taints")
-    hard = [each for each in taints_in(reader, taints) if each.effect in HARD]
-    if reader.findings:
-        return  # EGR700 says what cannot be read
-    if not hard:
-        yield Finding(path=taints.path, message="no taint keeps other pods away for certain")
-    elif context.egress_taints and not any(is_same(own, known) for own in hard for known in context.egress_taints):
-        yield Finding(path=taints.path, message="is none of the taints that the settings give the egress nodes")
+    missing = missing_taint(taints_in(reader, taints), context)
+    if missing is not None and not reader.findings:  # EGR700 says what cannot be read
+        yield Finding(path=taints.path, message=missing)
 
 
 RULE = ObjectRule(

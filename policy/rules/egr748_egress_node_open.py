@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from policy.readers.cloud.kinds import NODE
-from policy.readers.nodes import HARD, is_egress_node, is_same, taints_in, zone_of_node
+from policy.readers.nodes import is_egress_node, missing_taint, taints_in, zone_of_node
 from policy.reading import Reader, root
 from policy.rule import Context, Finding, Severity, StackRule, Subject
 
@@ -31,13 +31,11 @@ def _check(subjects: tuple[Subject, ...], context: Context) -> Iterator[Finding]
 def _judge_taints(node: Subject, context: Context) -> Iterator[Finding]:
     reader = Reader()
     taints = reader.field(root(node.whole), "spec", "taints")
-    hard = [each for each in taints_in(reader, taints) if each.effect in HARD]
+    missing = missing_taint(taints_in(reader, taints), context)
     if reader.findings:
         yield from reader.findings
-    elif not hard:
-        yield Finding(path=taints.path, message="no taint keeps other pods away for certain")
-    elif context.egress_taints and not any(is_same(own, known) for own in hard for known in context.egress_taints):
-        yield Finding(path=taints.path, message="is none of the taints that the settings give the egress nodes")
+    elif missing is not None:
+        yield Finding(path=taints.path, message=missing)
 
 
 RULE = StackRule(

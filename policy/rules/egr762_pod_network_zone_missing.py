@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from policy.readers.cloud.egress_network import egress_pools, vswitches_of, zone_of
+from policy.readers.cloud.egress_network import egress_networkings, egress_pools, vswitches_of, zone_of
 from policy.readers.cloud.kinds import NODE_POOL, POD_NETWORKING, SWITCHES
 from policy.readers.cloud.links import CloudStack
 from policy.rule import Context, Finding, Severity, StackRule, Subject
@@ -16,7 +16,7 @@ def _check(subjects: tuple[Subject, ...], context: Context) -> Iterator[Finding]
         for vswitch in vswitches_of(stack, pool).handles
         if (zone := zone_of(stack, vswitch)) is not None
     }
-    for networking in stack.each({POD_NETWORKING}):
+    for networking in egress_networkings(stack, context):
         vswitches = vswitches_of(stack, networking)
         pods = {zone_of(stack, vswitch) for vswitch in vswitches.handles}
         if not vswitches.is_known:
@@ -33,7 +33,7 @@ RULE = StackRule(
     name="pod-network-zone-missing",
     severity=Severity.BLOCK,
     applies_to=SWITCHES | {NODE_POOL, POD_NETWORKING},
-    summary="A PodNetworking has a vSwitch in each zone of the egress nodes.",
+    summary="A PodNetworking of the gateways has a vSwitch in each zone of the egress nodes.",
     why="On a node in another zone Terway takes the vSwitch of the node: the gateway's pod leaves with an address that "
     "no firewall outside knows, in one zone only, and often after a failure of another.",
     remediation="give the vSwitch for pods of each zone in vSwitchOptions",

@@ -66,6 +66,34 @@ def attach(given: Files, table: int, vswitch: str) -> None:
     listed(given, "route-tables")[table]["VSwitchIds"]["VSwitchId"].append(vswitch)
 
 
+def detach(table: int, vswitch: str) -> Change:
+    """A vSwitch that has the system table again."""
+
+    def change(given: Files) -> None:
+        listed(given, "route-tables")[table]["VSwitchIds"]["VSwitchId"].remove(vswitch)
+        attach(given, 0, vswitch)
+
+    return change
+
+
+def networking(namespace: str, vswitch: str) -> Change:
+    """A PodNetworking more, for one namespace and with one vSwitch."""
+    return added(
+        "pod-networkings",
+        {
+            "apiVersion": "network.alibabacloud.com/v1beta1",
+            "kind": "PodNetworking",
+            "metadata": {"name": namespace},
+            "spec": {
+                "allocationType": {"type": "Elastic"},
+                "selector": {"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}}},
+                "securityGroupIDs": ["sg-batch"],
+                "vSwitchOptions": [vswitch],
+            },
+        },
+    )
+
+
 def clients_table(given: Files) -> None:
     """A table of the clients' own, without a way out."""
     table = {"RouteTableId": "vtb-clients", "VpcId": NETWORK, "RouteTableType": "Custom"}

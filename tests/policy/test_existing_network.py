@@ -8,7 +8,9 @@ from existing_network_changes import (
     attach,
     both,
     clients_table,
+    detach,
     elastic,
+    networking,
     put,
     routed,
     second_gateway,
@@ -90,7 +92,50 @@ WAYS_OUT: dict[str, tuple[Change, list[str]]] = {
         snat(SourceCIDR="10.20.16.20/32"),
         [
             "EGR716 SnatEntry snat-9: 10.20.16.20/32 is more than a vSwitch of the egress nodes that the stack shows",
+            "EGR721 SnatEntry snat-9: lets out a vSwitch whose route table ce_prod does not take over",
         ],
+    ),
+    "an SNAT entry for pods in the system table": (
+        detach(1, "vsw-pods-h"),
+        ["EGR721 SnatEntry snat-h: lets out a vSwitch whose route table ce_prod does not take over"],
+    ),
+    "the same entry for their range": (
+        both(detach(1, "vsw-pods-h"), put("snat-ngw-egress", 0, SourceVSwitchId="")),
+        ["EGR721 SnatEntry snat-h: lets out a vSwitch whose route table ce_prod does not take over"],
+    ),
+    "the same entry for their range, without a vSwitch": (
+        both(detach(1, "vsw-pods-h"), lambda given: listed(given, "snat-ngw-egress")[0].pop("SourceVSwitchId")),
+        ["EGR721 SnatEntry snat-h: lets out a vSwitch whose route table ce_prod does not take over"],
+    ),
+    "an SNAT entry for a range that is in no vSwitch": (
+        snat(SourceVSwitchId="", SourceCIDR="10.20.200.0/24"),
+        [
+            "EGR716 SnatEntry snat-9: 10.20.200.0/24 is more than a vSwitch of the egress nodes that the stack shows",
+            "EGR721 SnatEntry snat-9: 10.20.200.0/24 is in no vSwitch that is shown, so nobody knows whether ce_prod "
+            "sees it",
+        ],
+    ),
+    "an SNAT entry for the vSwitch of another team's pods": (
+        both(networking("batch", "vsw-workpods-h"), snat(SourceVSwitchId="vsw-workpods-h")),
+        [
+            "EGR716 SnatEntry snat-9: lets out a vSwitch that is neither the egress nodes' nor the gateways' pods'",
+            "EGR721 SnatEntry snat-9: lets out a vSwitch whose route table ce_prod does not take over",
+        ],
+    ),
+    "another team's pods in the egress table": (
+        both(networking("batch", "vsw-workpods-h"), lambda given: attach(given, 1, "vsw-workpods-h")),
+        [
+            "EGR722 RouteTableAttachment vtb-egress:vsw-workpods-h: has the egress route table, and is neither the "
+            "egress nodes' nor the gateways' pods'",
+        ],
+    ),
+    "another team's pods in a vSwitch of the egress": (
+        networking("batch", "vsw-pods-h"),
+        ["EGR760 PodNetworking batch: 'batch': no namespace of gateways"],
+    ),
+    "a cloud service's interface in a vSwitch of the egress": (
+        put("network-interfaces", 5, VSwitchId="vsw-pods-h"),
+        ["EGR723 EcsNetworkInterface eni-nat: is a vSwitch of the egress, so it leaves like a gateway"],
     ),
     "an SNAT entry at a gateway that nobody shows": (
         snat(SourceVSwitchId="vsw-pods-h", SnatTableId="stb-other"),
@@ -211,6 +256,23 @@ WAYS_OUT: dict[str, tuple[Change, list[str]]] = {
 def test_a_clean_network_is_clean() -> None:
     """Guards against alarms about what every VPC has, what belongs to others, and what the firewall has for itself."""
     assert told(files()) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        networking("batch", "vsw-workpods-h"),
+        put("snat-ngw-egress", 0, SourceVSwitchId=""),
+        put("network-interfaces", 2, VSwitchId="vsw-pods-h", InstanceId="", Status="Available"),
+        put("network-interfaces", 2, VSwitchId="vsw-pods-h", InstanceId=None, Status="Available"),
+    ],
+    ids=["another team's pods", "an SNAT entry for a range", "an unattached interface", "one of no instance"],
+)
+def test_no_way_out_is_clean(change: Change) -> None:
+    """Guards against alarms about another team's PodNetworking, ranges in the egress table, and what sends nothing."""
+    given = files()
+    change(given)
+    assert told(given) == []
 
 
 @pytest.mark.parametrize(("change", "expected"), WAYS_OUT.values(), ids=WAYS_OUT)

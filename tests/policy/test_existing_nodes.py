@@ -104,7 +104,23 @@ WAYS_OUT: dict[str, tuple[Change, list[str]]] = {
         lambda given: listed(given, "pod-networkings")[0]["spec"]["selector"]["namespaceSelector"].update(
             matchLabels={"kubernetes.io/metadata.name": "checkout"}
         ),
-        ["EGR760 PodNetworking egress-gateway: 'checkout': no namespace of gateways"],
+        [
+            "EGR716 SnatEntry snat-h: lets out a vSwitch that is neither the egress nodes' nor the gateways' pods'",
+            "EGR716 SnatEntry snat-i: lets out a vSwitch that is neither the egress nodes' nor the gateways' pods'",
+            "EGR722 RouteTableAttachment vtb-egress:vsw-pods-h: has the egress route table, and is neither the egress "
+            "nodes' nor the gateways' pods'",
+            "EGR722 RouteTableAttachment vtb-egress:vsw-pods-i: has the egress route table, and is neither the egress "
+            "nodes' nor the gateways' pods'",
+        ],
+    ),
+    "a PodNetworking that may be for gateways": (
+        lambda given: listed(given, "pod-networkings")[0]["spec"]["selector"]["namespaceSelector"].update(
+            matchLabels={"team": "edge"}
+        ),
+        [
+            "EGR760 PodNetworking egress-gateway: does not name the namespaces of the gateways by "
+            "kubernetes.io/metadata.name",
+        ],
     ),
 }
 

@@ -9,6 +9,7 @@ from policy.facts.addresses import (
     canonical_network,
     classes_in,
     covers_everything,
+    holds,
     is_wide,
     parse_network,
 )
@@ -94,3 +95,20 @@ def test_width_has_a_limit(limit: list[str], one_more: str) -> None:
     """Guards against a limit that is one too low or too high: 256 blocks are in it, one address more is not."""
     assert not is_wide([parse_network(text) for text in limit])
     assert is_wide([parse_network(text) for text in (*limit, one_more)])
+
+
+@pytest.mark.parametrize(
+    ("outer", "inner", "expected"),
+    [
+        ("10.0.0.0/8", "10.1.0.0/16", True),
+        ("10.0.0.0/8", "10.0.0.0/8", True),
+        ("10.1.0.0/16", "10.0.0.0/8", False),
+        ("10.0.0.0/8", "11.0.0.0/16", False),
+        ("::/0", "10.0.0.0/8", False),
+        ("0.0.0.0/0", "2001:db8::/64", False),
+        ("2001:db8::/32", "2001:db8::1", True),
+    ],
+)
+def test_a_network_holds_what_is_wholly_in_it(outer: str, inner: str, *, expected: bool) -> None:
+    """Guards against an approval for some of a block that counts for all of it, or for the other IP version."""
+    assert holds(parse_network(outer), parse_network(inner)) is expected

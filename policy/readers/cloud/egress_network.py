@@ -19,6 +19,7 @@ from policy.readers.cloud.kinds import (
     SWITCHES,
 )
 from policy.readers.cloud.links import CloudStack, Leads
+from policy.readers.cloud.pod_networking import may_select_gateways
 from policy.readers.nodes import instance_of, is_egress_node
 from policy.reading import Node, Reader, as_mapping, root
 from policy.rule import UNKNOWN, Context, Subject
@@ -45,6 +46,11 @@ def egress_pools(stack: CloudStack, context: Context) -> Iterator[Subject]:
     return (pool for pool in stack.each({NODE_POOL}) if is_egress_pool(pool, context))
 
 
+def egress_networkings(stack: CloudStack, context: Context) -> Iterator[Subject]:
+    """The PodNetworkings of the stack that gateways may get their addresses from."""
+    return (each for each in stack.each({POD_NETWORKING}) if may_select_gateways(each, context))
+
+
 def vswitches_of(stack: CloudStack, subject: Subject) -> Leads:
     """The vSwitches of a node pool, or of a PodNetworking."""
     if subject.group_kind == NODE_POOL:
@@ -57,7 +63,7 @@ def vswitches_of(stack: CloudStack, subject: Subject) -> Leads:
 def egress_vswitches(stack: CloudStack, context: Context) -> Leads | None:
     """The vSwitches whose traffic is the egress nodes' or the gateways'; `None` where the stack has no such nodes."""
     nodes = [node for node in stack.each({NODE}) if is_egress_node(node, context)]
-    owners = [*egress_pools(stack, context), *stack.each({POD_NETWORKING})]
+    owners = [*egress_pools(stack, context), *egress_networkings(stack, context)]
     if not owners and not nodes:
         return None
     found = [vswitches_of(stack, owner) for owner in owners]
@@ -74,7 +80,7 @@ def dedicated_vswitches(stack: CloudStack, context: Context) -> frozenset[str]:
     if context.egress_labels:
         found = egress_vswitches(stack, context)
         return frozenset() if found is None else found.handles
-    return frozenset[str]().union(*(vswitches_of(stack, each).handles for each in stack.each({POD_NETWORKING})))
+    return frozenset[str]().union(*(vswitches_of(stack, each).handles for each in egress_networkings(stack, context)))
 
 
 def egress_instances(stack: CloudStack, context: Context) -> frozenset[str]:
@@ -94,6 +100,11 @@ def zone_of(stack: CloudStack, vswitch: str) -> str | None:
     subject = stack.find(vswitch)
     found = [Reader().field(root(subject.whole), key).value for key in _ZONES] if subject is not None else []
     return next((zone for zone in found if isinstance(zone, str) and zone != ""), None)
+
+
+def range_of(vswitch: Subject) -> Network | None:
+    """The addresses of a vSwitch; `None` where nobody can read them."""
+    return _network(Reader().text(Reader().field(root(vswitch.whole), "cidrBlock")))
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from policy.reading import Node, Reader, as_mapping, root
-from policy.rule import Subject
+from policy.rule import Context, Subject
 
 NAMESPACE_NAME: Final = "kubernetes.io/metadata.name"
 """The label that every namespace has, with its name."""
@@ -49,19 +49,28 @@ def pod_networking_of(subject: Subject) -> PodNetworking:
     )
 
 
+def may_select_gateways(networking: Subject, context: Context) -> bool:
+    """Whether a PodNetworking may be for gateways; every one may where nobody says in which namespaces they are."""
+    named = named_namespaces(pod_networking_of(networking).namespaces)
+    return not context.gateway_namespaces or named is None or not named.isdisjoint(context.gateway_namespaces)
+
+
 def named_namespaces(selector: Node) -> frozenset[str] | None:
-    """The namespaces that a selector lists by their names; `None` where it selects by something else."""
+    """The namespaces that a selector lists by their names; `None` where it selects by something else.
+
+    Of several lists only those count that can be read to the end: every other only leaves more out.
+    """
     reader = Reader()
     listed: list[frozenset[str]] = []
     name = reader.mapping(reader.field(selector, "matchLabels")).get(NAMESPACE_NAME)
     if isinstance(name, str):
         listed.append(frozenset({name}))
-    listed += [
-        frozenset(f"{each.value}" for each in reader.items(reader.field(expression, "values")))
-        for expression in reader.items(reader.field(selector, "matchExpressions"))
-        if reader.field(expression, "key").value == NAMESPACE_NAME
-        and reader.field(expression, "operator").value == "In"
-    ]
+    for expression in reader.items(reader.field(selector, "matchExpressions")):
+        key, operator = (reader.field(expression, name).value for name in ("key", "operator"))
+        values = [each.value for each in reader.items(reader.field(expression, "values"))]
+        names = frozenset(value for value in values if isinstance(value, str))
+        if (key, operator) == (NAMESPACE_NAME, "In") and values and all(isinstance(value, str) for value in values):
+            listed.append(names)
     return listed[0].intersection(*listed) if listed else None
 
 

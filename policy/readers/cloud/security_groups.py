@@ -6,9 +6,9 @@ from typing import Final
 
 from policy.address_findings import is_in_private_range
 from policy.facts.addresses import Network, is_wide, parse_network
-from policy.readers.cloud.egress_network import egress_pools
+from policy.readers.cloud.egress_network import egress_networkings, egress_pools
 from policy.readers.cloud.firewall_policies import EVERY_ADDRESS
-from policy.readers.cloud.kinds import NODE_POOL, POD_NETWORKING, SECURITY_GROUP, SECURITY_GROUP_RULE
+from policy.readers.cloud.kinds import NODE_POOL, SECURITY_GROUP, SECURITY_GROUP_RULE
 from policy.readers.cloud.links import CloudStack, Leads
 from policy.readers.cloud.ports import EVERY_PORT, PortRange, parse_ports
 from policy.reading import Node, Reader, root
@@ -60,8 +60,8 @@ def groups_of(stack: CloudStack, owner: Subject) -> Leads:
 
 
 def group_owners(stack: CloudStack, context: Context) -> list[Subject]:
-    """The egress node pools and the PodNetworkings of the stack."""
-    return [*egress_pools(stack, context), *stack.each({POD_NETWORKING})]
+    """The egress node pools and PodNetworkings of the stack."""
+    return [*egress_pools(stack, context), *egress_networkings(stack, context)]
 
 
 def group_rules(stack: CloudStack) -> Iterator[GroupRule]:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from policy.facts.addresses import Network, parse_network
+from policy.facts.addresses import Network, holds, parse_network
 from policy.readers.cloud.firewall_policies import EVERY_ADDRESS, FirewallPolicy
 from policy.reading import Reader, as_sequence, root
 from policy.rule import Subject
@@ -25,7 +25,7 @@ class Senders:
         if EVERY_ADDRESS in (self.networks or ()):
             return True
         if self.networks is not None and others.networks is not None:
-            return all(any(_holds(outer, inner) for outer in self.networks) for inner in others.networks)
+            return all(any(holds(outer, inner) for outer in self.networks) for inner in others.networks)
         if others.leads_to != frozenset() and self.leads_to >= others.leads_to:
             return True
         return self.said == others.said and self.said[1] != ""
@@ -54,7 +54,3 @@ def _networks(texts: Iterable[object] | None) -> tuple[Network, ...] | None:
         return None if texts is None else tuple(parse_network(text if isinstance(text, str) else "") for text in texts)
     except ValueError:
         return None
-
-
-def _holds(outer: Network, inner: Network) -> bool:
-    return outer.version == inner.version and outer.prefixlen <= inner.prefixlen and outer.overlaps(inner)

@@ -32,6 +32,7 @@ def network_interface(item: Item) -> Iterator[Made]:
         vpcId=item.get("VpcId"),
         vswitchId=item.get("VSwitchId"),
         instanceId=item.get("InstanceId"),
+        status=item.get("Status"),
     )
 
 
