@@ -285,5 +285,5 @@ def _rows() -> Iterator[dict[str, Any]]:
         labelled = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         judged = {each.row.id: set(each.rules) for each in judge_corpus(path).rows}
         for row in labelled:
-            if row["object"]["kind"] in _KINDS and not row.get("context"):
+            if row["object"].get("kind") in _KINDS and not row.get("context"):
                 yield {**row, "rules": judged[row["id"]]}
