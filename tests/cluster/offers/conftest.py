@@ -21,7 +21,11 @@ FETCHED: Final = Signer(issuer="https://fetched.example.org", name="fetched")
 
 @pytest.fixture(scope="package")
 def offered(cluster: Cluster) -> Generator[Cluster]:
-    """The cluster with backends that use everything, and all that they find there."""
+    """The cluster with backends that use everything, and all that they find there.
+
+    Afterwards the controller has deleted what it made for them: it deletes the rate limiter only when it leads again.
+    """
+    before = _services(cluster)
     stack = cluster.stack("dev", "offers")
     declare(stack, INLINE, FETCHED)
     cluster.outside.publish("keys", {KEYS: FETCHED.key_set})
@@ -38,6 +42,15 @@ def offered(cluster: Cluster) -> Generator[Cluster]:
             cluster.wait_ready("shop", "app=judge")
             say("backends are offered")
             yield cluster
+        wait_until(
+            lambda: _services(cluster) == before,
+            f"the Services that were there before, {before}",
+            why_not=lambda: str(_services(cluster)),
+        )
+
+
+def _services(cluster: Cluster) -> set[str]:
+    return {service["metadata"]["name"] for service in cluster.kubectl.list("service", NAMESPACE)}
 
 
 @pytest.fixture(scope="package")
