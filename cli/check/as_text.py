@@ -23,5 +23,5 @@ def text_lines(report: Report) -> Iterator[str]:
 def _line(found: Found) -> str:
     violation = found.violation
     rule = f"{violation.rule.id} {violation.rule.name}"
-    where = f"{found.file}:{found.line}"
+    where = found.folder or f"{found.file}:{found.line}"
     return f"{where}: {violation.severity} {rule} {place_in_object(found)}: {printable(violation.message)}"

@@ -31,6 +31,8 @@ class Found:
     """Where the file is; None for standard input."""
     line: int
     """From 1."""
+    folder: str = ""
+    """The folder that was named, where all of it is meant: people read this, machines need a file."""
 
     @property
     def blocks(self) -> bool:
@@ -182,8 +184,8 @@ def _in_source(source: Source, violations: list[tuple[Violation, _Origin]]) -> I
 
 def _in_no_source(violations: list[Violation], first: Source, approvals: Path | None) -> Iterator[Found]:
     """What is wrong with the approvals stands there; what is wrong with the stack as a whole, at the first PATH."""
-    path = None if first.path is None else Path(first.argument)
-    shown = first.shown if path is None else shown_path(path)
+    named = None if first.path is None else Path(first.argument)
+    folder = "" if named in (None, first.path) else shown_path(named)
     place: Place | None = None
     if approvals is not None and any(isinstance(each.rule, AuditRule) for each in violations):
         content = approvals.read_bytes()
@@ -193,4 +195,4 @@ def _in_no_source(violations: list[Violation], first: Source, approvals: Path | 
             line = 1 if place is None else line_of(place, violation.path)
             yield Found(violation=violation, file=shown_path(approvals), path=approvals, line=line)
         else:
-            yield Found(violation=violation, file=shown, path=path, line=1)
+            yield Found(violation=violation, file=first.shown, path=first.path, line=1, folder=folder)

@@ -52,7 +52,20 @@ def test_half_of_the_answers_is_not_enough(vpc: Path, capsys: pytest.CaptureFixt
     assert main(["check", "--stack", "prod", str(vpc)]) == 2
     told = capsys.readouterr().out
     assert "answer DescribeEipAddresses TotalCount: there are 6 items, and 5 of them are here" in told
-    assert f"\n{vpc}:1: block EGR791 answer-missing unanswered DescribeIpv6Gateways: is not here" in told
+    assert f"\n{vpc}: block EGR791 answer-missing unanswered DescribeIpv6Gateways: is not here" in told
+
+
+@pytest.mark.parametrize("format_", ["json", "github", "sarif"])
+def test_what_a_folder_lacks_is_told_at_a_file(format_: str, vpc: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Guards against an annotation at a folder, which code scanning and GitHub do not show."""
+    (vpc / "ipv6-gateways.json").unlink()
+    assert main(["check", "--format", format_, "--stack", "prod", str(vpc)]) == 2
+    told = capsys.readouterr().out
+    first = str(min(vpc.iterdir()))
+    assert first in told
+    assert f"{vpc}:" not in told
+    assert f'"{vpc}"' not in told
+    assert f"file={vpc}," not in told
 
 
 def test_the_approvals_of_the_stack_count(

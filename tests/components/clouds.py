@@ -5,13 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import yaml12
 
 from cli.offline.preview import preview
 from cli.offline.records import Registration
 from tests.golden.render import project_of
+
+CLOUDS: Final = ("prod", "flannel", "pods", "host-network")
+"""The stacks that create their nodes, in every way that egress can have fixed addresses."""
 
 
 @dataclass(frozen=True)

@@ -4,21 +4,15 @@ import json
 import re
 
 from components.plan.cloud.ram import ACTIONS, LONGEST, as_text, policy_document
+from tests.components.clouds import CLOUDS, stack
 from tests.engine.alibaba.cloud import AlibabaCloud
 from tests.support import ROOT
-
-_RESOURCE = re.compile(r"alicloud\.((?:vpc|ecs|cs|cloudfirewall|ram)\.[A-Z]\w+)")
-
-
-def _registered() -> set[str]:
-    """The kinds of resource that components register; classes of arguments are none."""
-    text = "".join(path.read_text(encoding="utf-8") for path in sorted((ROOT / "components").glob("*.py")))
-    return {kind for kind in _RESOURCE.findall(text) if not kind.endswith("Args")}
 
 
 def test_every_kind_that_is_registered_has_its_rights_and_no_other_has() -> None:
     """A run ended in NoPermission, half-way; or the policy granted what nothing uses."""
-    assert set(ACTIONS) == _registered()
+    types = {each.type for name in CLOUDS for each in stack(name).all if each.type.startswith("alicloud:")}
+    assert {f"{each.split(':')[1].partition('/')[0]}.{each.rpartition(':')[2]}" for each in types} == {*ACTIONS}
 
 
 def test_the_document_is_as_short_as_the_cloud_takes() -> None:

@@ -77,8 +77,6 @@ class FirewallPlan:
 
     name: str
     """The NAT firewall's: letters, digits and underscores."""
-    network: str
-    """The range of its own vSwitch."""
     policies: tuple[Policy, ...]
     """In their order: what is declared, and at last one for everything."""
     internet_boundary: bool
@@ -106,7 +104,6 @@ def plan_firewall(settings: Settings, cloud: Cloud, firewall: CloudFirewall) -> 
     ]
     return FirewallPlan(
         name=f"ce_{cluster}".replace("-", "_"),
-        network=firewall.network,
         policies=(
             *(each.policy(cluster, order) for order, each in enumerate(allowed, start=1)),
             _catch_all(cluster, len(allowed) + 1, enforced=settings.egress.posture == "enforce"),
