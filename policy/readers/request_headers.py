@@ -25,15 +25,16 @@ class Injections:
         """
         # What cannot be read of a route's filters is EGR500's finding.
         reader = Reader()
-        found: set[object] = set()
+        found: set[str | None] = set()
         for each in rule.filters_to(reference):
             modifier = reader.field(each, "requestHeaderModifier")
-            found |= {name.value for name in reader.items(reader.field(modifier, "remove"))}
-            found |= {reader.field(header, "name").value for header in reader.items(reader.field(modifier, "set"))}
+            found |= {reader.text(name) for name in reader.items(reader.field(modifier, "remove"))}
+            headers = reader.items(reader.field(modifier, "set"))
+            found |= {reader.text(reader.field(header, "name")) for header in headers}
             extension = reader.field(each, "extensionRef")
             if reader.field(extension, "kind").value == "HTTPRouteFilter":
                 found.add(self._header.get((namespace, f"{reader.field(extension, 'name').value}")))
-        return frozenset(name.lower() for name in found if isinstance(name, str))
+        return frozenset(name.lower() for name in found if name is not None)
 
 
 def _replaced(subject: Subject) -> str | None:

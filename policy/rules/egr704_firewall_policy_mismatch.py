@@ -16,7 +16,7 @@ _BY_PORT: Final = {"HTTPS": 443, "SMTPS": 465, "IMAPS": 993, "POPS": 995}
 """As what TLS is recognised; on every other port it is `SSL`."""
 _WILDCARD: Final = "*"
 _ADDRESSES: Final = frozenset({"ip", "ipv6", "tag", "asset", "assetIpv6"})
-_NO_BOOKS: Final[dict[Role, frozenset[object]]] = {
+_NO_BOOKS: Final[dict[Role, frozenset[str]]] = {
     Role.SOURCE: frozenset({"domain", "port"}),
     Role.DESTINATION: frozenset({"port"}),
     Role.PORTS: _ADDRESSES | {"domain"},
@@ -97,8 +97,9 @@ def _is_ipv6(policy: FirewallPolicy, use: Use | None) -> bool:
         return False
 
 
-def _book_type(book: Subject) -> object:
-    return Reader().field(root(book.whole), "groupType").value
+def _book_type(book: Subject) -> str | None:
+    reader = Reader()
+    return reader.text(reader.field(root(book.whole), "groupType"))
 
 
 RULE = StackRule(

@@ -38,11 +38,12 @@ def _check(subjects: tuple[Subject, ...], _context: Context) -> Iterator[Finding
 def _judge(told: Reader, book: UsedBook, stack: CloudStack) -> None:
     whole = root(book.subject.whole)
     kind, entries = told.field(whole, "groupType"), told.field(whole, "addressLists")
-    if kind.value in UNSEEN_TYPES:
-        told.report(kind, f"{shown(kind.value)} holds whatever is called so, which no program shows")
+    said = Reader().text(kind)
+    if said in UNSEEN_TYPES:
+        told.report(kind, f"{shown(said)} holds whatever is called so, which no program shows")
         return
-    if kind.value in IPV6_TYPES:
-        told.report(kind, f"{shown(kind.value)}: the NAT boundary does not see IPv6")
+    if said in IPV6_TYPES:
+        told.report(kind, f"{shown(said)}: the NAT boundary does not see IPv6")
         return
     for key in _TAGGED:
         tagged = told.field(whole, key)

@@ -33,7 +33,7 @@ def _check(subjects: tuple[Subject, ...], context: Context) -> Iterator[Finding]
         if _is_elsewhere(route, tables) or (route.network is not None and is_in_private_range(route.network)):
             continue
         if not (route.gateways.handles and route.gateways.handles <= ours):
-            by = f" of type {shown(route.next_hop.value)}" if isinstance(route.next_hop.value, str) else ""
+            by = "" if route.next_hop is None else f" of type {shown(route.next_hop)}"
             message = f"{shown(route.destination.value)} leads to a next hop{by}, past the NAT gateway"
             yield Finding(path=route.destination.path, message=message).of(route.subject)
 
@@ -43,7 +43,7 @@ def _is_elsewhere(route: Route, tables: frozenset[str]) -> bool:
 
     A program knows of no others; answers show all tables, and whose pods are behind them nobody can tell.
     """
-    if route.subject.registration is None and route.next_hop.value not in _FOR_PUBLIC_ADDRESSES:
+    if route.subject.registration is None and route.next_hop not in _FOR_PUBLIC_ADDRESSES:
         return False
     return route.tables.is_known and route.tables.handles != frozenset() and tables.isdisjoint(route.tables.handles)
 

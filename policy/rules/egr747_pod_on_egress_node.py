@@ -30,7 +30,7 @@ def _judge(pod: Subject, nodes: dict[str, bool], context: Context) -> Iterator[F
     reader, whole = Reader(), root(pod.whole)
     node = reader.field(whole, "spec", "nodeName")
     name = reader.text(node)
-    if not name or reader.field(whole, "status", "phase").value in _ENDED:
+    if not name or Reader().text(reader.field(whole, "status", "phase")) in _ENDED:
         yield from reader.findings  # not scheduled yet, or no longer there
     elif name not in nodes:
         yield Finding(path=node.path, message=f"{shown(name)} is no node that is shown, so it may be an egress node")

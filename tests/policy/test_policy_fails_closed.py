@@ -1,15 +1,15 @@
 """Malformed and hostile objects: always a verdict, never a crash, and never a pass for what could not be judged."""
 
-import copy
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import reduce
 from operator import getitem
-from typing import Any, cast
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from mutations import changed_at, places
 from rule_fixtures import TODAY, Fixture, documents, fixtures
 
 from policy.reading import as_mapping
@@ -125,31 +125,11 @@ spec:
 """
 
 
-def _places(value: object, path: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
-    if isinstance(value, dict):
-        for key, inner in cast("dict[str, object]", value).items():
-            yield (*path, key)
-            yield from _places(inner, (*path, key))
-    elif isinstance(value, list):
-        for index, inner in enumerate(cast("list[object]", value)):
-            yield (*path, index)
-            yield from _places(inner, (*path, index))
-
-
-def _with(value: Any, path: tuple[str | int, ...], new: object) -> Any:
-    changed = copy.deepcopy(value)
-    inner = changed
-    for key in path[:-1]:
-        inner = inner[key]
-    inner[path[-1]] = new
-    return changed
-
-
 def _name(whole: dict[str, Any], path: tuple[str | int, ...]) -> str:
     return f"{whole['kind']}:{'.'.join(map(str, path))}"
 
 
-_CASES = [(whole, path) for whole in documents(GOOD) for path in _places(whole) if path[-1] != "sni"]
+_CASES = [(whole, path) for whole in documents(GOOD) for path in places(whole) if path[-1] != "sni"]
 JUDGED = [pytest.param(whole, path, id=_name(whole, path)) for whole, path in _CASES]
 WRONG = [
     pytest.param(whole, path, wrong, id=f"{_name(whole, path)}:{type(wrong).__name__}")
@@ -175,7 +155,7 @@ def test_the_good_objects_pass() -> None:
 @pytest.mark.parametrize(("whole", "path"), JUDGED)
 def test_an_unknown_value_in_a_judged_field_blocks(whole: dict[str, Any], path: tuple[str | int, ...]) -> None:
     """Guards against a value that becomes 127.0.0.1 only in the update, when nobody looks any more."""
-    assert _locked(subjects_of(_with(whole, path, UNKNOWN))) != []
+    assert _locked(subjects_of(changed_at(whole, path, UNKNOWN))) != []
 
 
 @pytest.mark.parametrize(("whole", "path", "wrong"), WRONG)
@@ -183,7 +163,7 @@ def test_a_wrong_type_in_a_judged_field_blocks(
     whole: dict[str, Any], path: tuple[str | int, ...], wrong: object
 ) -> None:
     """Guards against a type that a comparison silently takes for harmless."""
-    assert _locked(subjects_of(_with(whole, path, wrong))) != []
+    assert _locked(subjects_of(changed_at(whole, path, wrong))) != []
 
 
 @given(JUNK)
@@ -247,9 +227,9 @@ def test_a_mutated_fixture_is_judged_without_a_crash(fixture: Fixture, data: st.
     """Guards against an exception on an object that is almost right, alone or among those that it belongs to."""
     others = list(fixture.subjects)
     subject = others.pop(data.draw(st.integers(0, len(others) - 1)))
-    path = data.draw(st.sampled_from([(), *_places(subject.whole)]))
+    path = data.draw(st.sampled_from([(), *places(subject.whole)]))
     junk = data.draw(JUNK)
-    changed = junk if path == () else _with(subject.whole, path, junk)
+    changed = junk if path == () else changed_at(subject.whole, path, junk)
     # A resource of a cloud is what its type says, whatever it holds.
     mutated = subjects_of(changed) if subject.registration is None else (replace(subject, whole=changed),)
     for violation in judge((*mutated, *others), REQUIRED):

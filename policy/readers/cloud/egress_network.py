@@ -118,8 +118,8 @@ class Route:
     """`None` where it cannot be read: EGR700 and EGR720 say so."""
     gateways: Leads
     """The NAT gateways that it leads to, by whichever name."""
-    next_hop: Node
-    """What its next hop is of."""
+    next_hop: str | None
+    """Of which type its next hop is; `None` where that is not said."""
 
 
 def routes_in(stack: CloudStack) -> Iterator[Route]:
@@ -137,7 +137,7 @@ def routes_in(stack: CloudStack) -> Iterator[Route]:
             destination=destination,
             network=_network(reader.text(destination)),
             gateways=_gateways(stack, subject),
-            next_hop=reader.field(whole, "nexthopType"),
+            next_hop=reader.text(reader.field(whole, "nexthopType")),
         )
 
 

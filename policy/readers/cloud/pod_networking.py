@@ -87,7 +87,10 @@ def _fits(selector: Node, labels: Mapping[object, object]) -> bool:
 
 def _is_refused(reader: Reader, expression: Node, labels: Mapping[object, object]) -> bool:
     """Whether a requirement (metav1.LabelSelectorRequirement) is certainly not met."""
-    own = labels.get(reader.field(expression, "key").value)
+    key = reader.text(reader.field(expression, "key"))
+    if key is None:
+        return False
+    own = labels.get(key)
     values = [each.value for each in reader.items(reader.field(expression, "values"))]
     match reader.field(expression, "operator").value:
         case "In":
